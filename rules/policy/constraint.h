@@ -1,0 +1,39 @@
+// A Constraint: one use of a template, with its match, parameters and enforcement action (gatekeeper.md sections 1.3 and 2).
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "document/arena.h"
+#include "document/value.h"
+#include "rules/policy/match.h"
+
+namespace portcullis::policy {
+
+struct Template;
+
+// Immutable. THREADS: may be read in parallel.
+struct Constraint {
+  std::string kind;
+  std::string name;
+  std::string enforcement_action;  // deny, warn, dryrun, scoped, or what else was let through.
+  Match match;
+  document::Value parameters;  // With the schema's defaults; {} where there are none.
+  document::Value object;      // The whole.
+  std::shared_ptr<document::Arena> arena;  // Holds the values above.
+};
+
+// Actions of this constraint at an enforcement point, e.g. "validation.gatekeeper.sh". Empty: not evaluated there.
+[[nodiscard]] std::vector<std::string> ActionsAt(const Constraint& constraint, std::string_view enforcement_point);
+
+// ERRORS: kInvalidArgument with Gatekeeper's text: schema, match, enforcement action.
+[[nodiscard]] Result<std::shared_ptr<const Constraint>> ParseConstraint(const document::Value& object,
+                                                                        const Template& of);
+
+}  // namespace portcullis::policy

@@ -1,0 +1,66 @@
+// The policy in force: compiled ConstraintTemplates and their Constraints, as one immutable set that is swapped whole.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "document/object.h"
+#include "document/value.h"
+#include "rules/builtins/builtin.h"
+#include "rules/policy/constraint.h"
+#include "rules/policy/template.h"
+
+namespace portcullis::policy {
+
+// Immutable. THREADS: may be read in parallel.
+class PolicySet {
+ public:
+  [[nodiscard]] const Template* FindTemplate(std::string_view kind) const;
+  [[nodiscard]] std::vector<const Template*> templates() const;  // By kind.
+  [[nodiscard]] std::vector<const Constraint*> constraints() const;  // By kind, then name.
+  // The constraints of one template's kind, by name.
+  [[nodiscard]] std::vector<const Constraint*> ConstraintsOf(std::string_view kind) const;
+  // Constraints whose `match.kinds` can match an object of this group and kind: found, not tried one by one.
+  [[nodiscard]] std::vector<const Constraint*> Candidates(std::string_view group, std::string_view kind) const;
+
+ private:
+  friend class PolicyStore;
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// Takes policy objects as they come and goes, in any order; a constraint that comes before its template waits for it.
+// THREADS: any; writers take turns, current() never waits for a compile.
+class PolicyStore {
+ public:
+  explicit PolicyStore(std::shared_ptr<const builtins::Catalog> catalog);
+  ~PolicyStore();
+
+  // Compiles. ERRORS: kInvalidArgument with Gatekeeper's text (gatekeeper.md 3.5); a template of that name that was good before
+  // stays in force.
+  Result<void> PutTemplate(const document::Value& object);
+  void RemoveTemplate(std::string_view name);
+  // ERRORS: kInvalidArgument with Gatekeeper's text. kNotFound: its template is not here (yet): it is kept and
+  // enters into force with the template.
+  Result<void> PutConstraint(const document::Value& object);
+  void RemoveConstraint(std::string_view kind, std::string_view name);
+
+  // As PutTemplate and PutConstraint, without changing anything: what the webhook answers for these objects.
+  [[nodiscard]] Result<void> CheckTemplate(const document::Value& object) const;
+  [[nodiscard]] Result<void> CheckConstraint(const document::Value& object) const;
+
+  [[nodiscard]] std::shared_ptr<const PolicySet> current() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace portcullis::policy

@@ -1,0 +1,61 @@
+// One review: an object against the policy in force.
+
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "document/arena.h"
+#include "document/value.h"
+#include "index/inventory.h"
+#include "rules/policy/policy_set.h"
+#include "rules/rego/engine.h"
+
+namespace portcullis::policy {
+
+inline constexpr std::string_view kWebhookEnforcementPoint = "validation.gatekeeper.sh";
+inline constexpr std::string_view kAuditEnforcementPoint = "audit.gatekeeper.sh";
+inline constexpr std::string_view kGatorEnforcementPoint = "gator.gatekeeper.sh";
+
+struct ReviewOptions {
+  std::string_view enforcement_point = kWebhookEnforcementPoint;
+  std::string_view source = "Original";
+  rego::IndexUse index_use = rego::IndexUse::kUse;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+// What is reviewed. `request` is an AdmissionRequest read with NumberMode::kFloat64.
+struct ReviewInput {
+  document::Value request;
+  // The Namespace object of the object under review; undefined for cluster-scoped objects and where there is none.
+  document::Value name_space;
+};
+
+struct Violation {
+  const Constraint* constraint = nullptr;
+  std::string_view message;
+  document::Value details;
+  std::vector<std::string> actions;  // deny, warn, dryrun, …: those of this enforcement point.
+};
+
+struct Verdict {
+  // Sorted by enforcement action, then message; equal ones by constraint kind and name.
+  std::vector<Violation> violations;
+  rego::EvaluationStatistics statistics;
+};
+
+// input.review as Gatekeeper makes it (3.3): from the request, with namespaceObject; on DELETE oldObject is copied into object.
+[[nodiscard]] document::Value MakeReview(const ReviewInput& input, document::Arena& arena);
+
+// LIFETIME: the verdict points into `arena` and `policies`.
+// ERRORS: what Gatekeeper answers with code 500, to the text (a msg that is no string, a store that failed).
+[[nodiscard]] Result<Verdict> Review(const PolicySet& policies, const ReviewInput& input,
+                                     index::InventoryView* inventory, const ReviewOptions& options,
+                                     Clock& clock, document::Arena& arena);
+
+}  // namespace portcullis::policy

@@ -1,0 +1,33 @@
+// A ConstraintTemplate: the Rego of one policy, compiled (gatekeeper.md sections 1.1 and 3).
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "document/value.h"
+#include "rules/rego/engine.h"
+
+namespace portcullis::policy {
+
+// Immutable. THREADS: may be read in parallel.
+struct Template {
+  std::string name;                     // metadata.name: the kind in lower case.
+  std::string kind;                     // Of its constraints.
+  std::vector<std::string> operations;  // spec.targets[0].operations; empty: all.
+  std::string parameters_schema;        // openAPIV3Schema of spec.parameters as JSON text; empty: none.
+  bool legacy_schema = false;
+  std::unique_ptr<const rego::Plan> plan;  // data.template.violation
+  [[nodiscard]] bool reads_inventory() const { return plan->reads_inventory(); }
+};
+
+// Reads and compiles. ERRORS: kInvalidArgument with Gatekeeper's text.
+[[nodiscard]] Result<std::shared_ptr<const Template>> ParseTemplate(
+    const document::Value& object, const std::shared_ptr<const builtins::Catalog>& catalog);
+
+// What can be said without compiling the Rego: names, target, schema (Gatekeeper's CreateCRD).
+[[nodiscard]] Result<void> CheckTemplateMetadata(const document::Value& object);
+
+}  // namespace portcullis::policy

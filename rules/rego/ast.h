@@ -1,0 +1,148 @@
+// The syntax tree of Rego, in OPA's shape (v1/ast/term.go, policy.go): what the parser makes, what the compiler's stages
+// rewrite in place, and what the planner reads.
+//
+// After compilation (rules/rego/compile.h): every reference starts at `data` or `input` with its full path, or at a
+// local variable; locals have names that are unique in their rule ("__local3__"); bodies are in an order in which every
+// variable is bound before it must be; `some` declarations are gone.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace portcullis::rego {
+
+enum class Version : std::uint8_t { kV0, kV1 };
+
+// Rows and columns count from 1; columns are in bytes. `file` outlives the tree (it is the module's).
+struct Location {
+  std::shared_ptr<const std::string> file;
+  std::uint32_t row = 0;
+  std::uint32_t column = 0;
+  std::uint32_t offset = 0;  // Into the module's text.
+  std::uint32_t length = 0;  // Bytes of text that the node covers.
+};
+
+struct Term;
+struct Expr;
+struct Rule;
+using TermPtr = std::unique_ptr<Term>;
+using ExprPtr = std::unique_ptr<Expr>;
+using Body = std::vector<ExprPtr>;
+
+enum class TermKind : std::uint8_t {
+  kNull,
+  kBoolean,
+  kNumber,  // `text` is the spelling.
+  kString,  // `text` is the unescaped content.
+  kVar,     // `text` is the name. Wildcards are "$0", "$1", … each its own.
+  kRef,     // items[0] is the head (a kVar, or any term: {"a": 1}.a, f(x).b), the others the operands.
+  kCall,    // items[0] is the operator (a kRef of kVar and kStrings), the others the arguments.
+  kArray,
+  kObject,               // items: key, value, key, value, …
+  kSet,
+  kArrayComprehension,   // items[0] is the term.
+  kSetComprehension,     // items[0] is the term.
+  kObjectComprehension,  // items[0] is the key, items[1] the value.
+  kTemplateString,       // items: kStrings and the terms between them.
+};
+
+struct Term {
+  TermKind kind = TermKind::kNull;
+  bool boolean = false;
+  bool generated = false;  // Made by the compiler, not written by the author.
+  std::string text;
+  std::vector<TermPtr> items;
+  Body body;  // Of comprehensions.
+  Location location;
+
+  [[nodiscard]] bool IsVar() const { return kind == TermKind::kVar; }
+  [[nodiscard]] bool IsWildcard() const { return IsVar() && text.starts_with('$'); }
+  [[nodiscard]] bool IsScalar() const { return kind <= TermKind::kString; }
+};
+
+struct With {
+  TermPtr target;  // A kRef that starts at `input` or `data`, or names a function.
+  TermPtr value;
+  Location location;
+};
+
+enum class ExprKind : std::uint8_t {
+  kTerm,   // terms[0]
+  kCall,   // terms[0] is the operator, the others its operands: x := 1 is assign, x = y is eq, x == y is equal.
+  kSome,   // `some x, y`: terms are kVars. `some k, v in xs`: terms[0] is a kCall of internal.member_2 or _3.
+  kEvery,  // `every key, value in domain { body }`: terms are key (or null), value, domain.
+};
+
+struct Expr {
+  ExprKind kind = ExprKind::kTerm;
+  bool negated = false;
+  bool generated = false;
+  std::uint32_t index = 0;  // Position in the body as written.
+  std::vector<TermPtr> terms;
+  Body body;  // Of kEvery.
+  std::vector<With> with;
+  Location location;
+};
+
+enum class RuleKind : std::uint8_t {
+  kComplete,       // p := v, p { … }, a.b.c := v
+  kFunction,       // f(x) := v
+  kPartialSet,     // p[x] { … } (v0), p contains x
+  kPartialObject,  // p[k] = v, a.b[k] := v
+};
+
+struct Rule {
+  RuleKind kind = RuleKind::kComplete;
+  bool is_default = false;
+  bool assigned = false;           // The head was written with := rather than =.
+  bool generated_body = false;     // There was none: it is `true`.
+  // The name as written: `p`, or a.b[x]: a kRef whose head is a kVar. Includes the keys of partial objects, not the key of
+  // partial sets.
+  TermPtr reference;
+  std::vector<TermPtr> arguments;  // Of functions.
+  TermPtr key;                     // Of partial sets, and of partial objects the last operand of `reference`.
+  TermPtr value;                   // Of all but partial sets; `true` where none was written.
+  Body body;
+  std::unique_ptr<Rule> else_rule;
+  Location location;
+};
+
+struct Import {
+  TermPtr path;  // A kRef: data.lib.x, input.y, future.keywords.in, rego.v1.
+  std::string alias;
+  Location location;
+};
+
+struct Comment {
+  std::string text;  // After the '#'.
+  Location location;
+};
+
+struct Module {
+  std::shared_ptr<const std::string> file;
+  std::shared_ptr<const std::string> text;
+  Version version = Version::kV0;
+  std::vector<std::string> package;  // Without `data`: {"k8suniqueingresshost"}.
+  Location package_location;
+  std::vector<Import> imports;
+  std::vector<std::unique_ptr<Rule>> rules;
+  std::vector<Comment> comments;
+};
+
+// Deep copies.
+[[nodiscard]] TermPtr Clone(const Term& term);
+[[nodiscard]] ExprPtr Clone(const Expr& expr);
+[[nodiscard]] Body Clone(const Body& body);
+[[nodiscard]] std::unique_ptr<Rule> Clone(const Rule& rule);
+
+// As OPA prints them: used in error texts.
+[[nodiscard]] std::string ToString(const Term& term);
+[[nodiscard]] std::string ToString(const Expr& expr);
+[[nodiscard]] std::string ToString(const Body& body);
+
+}  // namespace portcullis::rego
