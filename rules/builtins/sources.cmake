@@ -1,0 +1,1 @@
+set(builtins_sources)
