@@ -1,9 +1,7 @@
 // The syntax tree of Rego, in OPA's shape (v1/ast/term.go, policy.go): what the parser makes, what the compiler's stages
 // rewrite in place, and what the planner reads.
 //
-// After compilation (rules/rego/compile.h): every reference starts at `data` or `input` with its full path, or at a
-// local variable; locals have names that are unique in their rule ("__local3__"); bodies are in an order in which every
-// variable is bound before it must be; `some` declarations are gone.
+// What is left of it after compilation is written in rules/rego/compile.h.
 
 #pragma once
 
@@ -30,6 +28,7 @@ struct Location {
 struct Term;
 struct Expr;
 struct Rule;
+struct Module;
 using TermPtr = std::unique_ptr<Term>;
 using ExprPtr = std::unique_ptr<Expr>;
 using Body = std::vector<ExprPtr>;
@@ -48,7 +47,8 @@ enum class TermKind : std::uint8_t {
   kArrayComprehension,   // items[0] is the term.
   kSetComprehension,     // items[0] is the term.
   kObjectComprehension,  // items[0] is the key, items[1] the value.
-  kTemplateString,       // items: kStrings and the terms between them.
+  kTemplateString,       // items: kStrings and the scalars and kTemplateExpressions between them. Gone after compilation.
+  kTemplateExpression,   // body[0], inside a kTemplateString.
 };
 
 struct Term {
@@ -76,6 +76,9 @@ enum class ExprKind : std::uint8_t {
   kCall,   // terms[0] is the operator, the others its operands: x := 1 is assign, x = y is eq, x == y is equal.
   kSome,   // `some x, y`: terms are kVars. `some k, v in xs`: terms[0] is a kCall of internal.member_2 or _3.
   kEvery,  // `every key, value in domain { body }`: terms are key (or null), value, domain.
+  kNot,    // `not { body }`, and with import future.keywords.not also `not x`: body.
+  kAnd,    // `lhs and rhs`: body and right.
+  kOr,     // `lhs or rhs`: body and right.
 };
 
 struct Expr {
@@ -84,7 +87,11 @@ struct Expr {
   bool generated = false;
   std::uint32_t index = 0;  // Position in the body as written.
   std::vector<TermPtr> terms;
-  Body body;  // Of kEvery.
+  Body body;   // Of kEvery, kNot, kAnd and kOr.
+  Body right;  // Of kAnd and kOr.
+  // Which bodies the author wrote in braces: matters to printing alone.
+  bool explicit_body = false;
+  bool explicit_right = false;
   std::vector<With> with;
   Location location;
 };
@@ -101,6 +108,9 @@ struct Rule {
   bool is_default = false;
   bool assigned = false;           // The head was written with := rather than =.
   bool generated_body = false;     // There was none: it is `true`.
+  bool generated_value = false;    // There was none: it is `true`.
+  bool uses_if = false;
+  bool uses_contains = false;
   // The name as written: `p`, or a.b[x]: a kRef whose head is a kVar. Includes the keys of partial objects, not the key of
   // partial sets.
   TermPtr reference;
@@ -109,13 +119,19 @@ struct Rule {
   TermPtr value;                   // Of all but partial sets; `true` where none was written.
   Body body;
   std::unique_ptr<Rule> else_rule;
+  const Module* module = nullptr;  // Set by the compiler.
+  Location head_location;
   Location location;
+
+  [[nodiscard]] bool IsFunction() const { return !arguments.empty(); }
 };
 
 struct Import {
   TermPtr path;  // A kRef: data.lib.x, input.y, future.keywords.in, rego.v1.
-  std::string alias;
+  std::string alias;  // Empty: none was written.
   Location location;
+  // The name by which the module's rules refer to it.
+  [[nodiscard]] std::string_view Name() const;
 };
 
 struct Comment {
@@ -132,6 +148,9 @@ struct Module {
   std::vector<Import> imports;
   std::vector<std::unique_ptr<Rule>> rules;
   std::vector<Comment> comments;
+
+  // True if the rules of v1 hold: the text is v1, or imports rego.v1 (or v2).
+  [[nodiscard]] bool FollowsV1() const;
 };
 
 // Deep copies.
@@ -139,6 +158,22 @@ struct Module {
 [[nodiscard]] ExprPtr Clone(const Expr& expr);
 [[nodiscard]] Body Clone(const Body& body);
 [[nodiscard]] std::unique_ptr<Rule> Clone(const Rule& rule);
+
+// OPA's order of terms: null < boolean < number < string < template string < var < ref < array < object < set <
+// comprehensions < call. Locations do not count.
+[[nodiscard]] int Compare(const Term& a, const Term& b);
+[[nodiscard]] int Compare(const Expr& a, const Expr& b);
+[[nodiscard]] int Compare(const Body& a, const Body& b);
+[[nodiscard]] int Compare(const Rule& a, const Rule& b);
+
+// True if no variable, reference, call or comprehension is in it. A reference is ground if all but its head is.
+[[nodiscard]] bool IsGround(const Term& term);
+
+// Sorts the members of an object or set and drops doubles: of equal keys the last value stays.
+void Normalize(Term& collection);
+
+// OPA's name of a term's kind: "var", "arraycomprehension", …
+[[nodiscard]] std::string_view KindName(TermKind kind);
 
 // As OPA prints them: used in error texts.
 [[nodiscard]] std::string ToString(const Term& term);
