@@ -30,8 +30,10 @@ enum class KindState : std::uint8_t { kListing, kWatching, kFailing };
 
 struct KindStatus {
   document::GroupVersionKind type;
+  const KindSink* sink = nullptr;  // Whose: one kind may have several sinks.
   KindState state = KindState::kListing;
   bool synced = false;          // A whole list is in the sink (from this run or an earlier one) and changes follow.
+  bool served = true;           // False: the other side has no such kind. Its list is then empty, and synced holds.
   std::uint64_t lists = 0;      // Whole lists begun by this process.
   std::uint64_t changes = 0;    // Changes applied by this process.
   std::string resource_version;
@@ -43,12 +45,20 @@ struct KindStatus {
 class Source {
  public:
   virtual ~Source() = default;
-  // Starts to follow `type`. LIFETIME: the sink outlives the source or a return of Unfollow. An unknown kind is not an error: it is
-  // looked for again, with back-off, and shows in Status.
+  // Starts to follow `type`, for each sink by itself. Following twice with one sink is following once. An unknown kind is not an
+  // error: its list is empty, it is looked for again, with back-off, and shows in Status.
+  // LIFETIME: the sink outlives the source or a return of Unfollow.
   virtual void Follow(const document::GroupVersionKind& type, KindSink& sink) = 0;
-  // Once this returns the sink is not called any more.
-  virtual void Unfollow(const document::GroupVersionKind& type) = 0;
+  // Once this returns the sink is not called for this kind any more. It waits for a call that is under way: the caller holds no lock
+  // that its sinks take. May be called by a sink.
+  virtual void Unfollow(const document::GroupVersionKind& type, KindSink& sink) = 0;
+  // A line for each kind and sink, by kind.
   [[nodiscard]] virtual std::vector<KindStatus> Status() const = 0;
+  // What is wrong beside single kinds: files that cannot be read, objects that are there twice.
+  [[nodiscard]] virtual std::vector<Error> Problems() const = 0;
+  // True where the other side gives an object in each version of its kind that it serves (an API server); false where an
+  // object has the one version that it is written in (a folder).
+  [[nodiscard]] virtual bool converts_versions() const = 0;
   // Where the objects come from, for people: "https://10.0.0.1:6443", "folder /etc/policies".
   [[nodiscard]] virtual std::string Description() const = 0;
 };
