@@ -1,5 +1,5 @@
-// Memory that is taken piece by piece and given back all at once: what one parse, one query or one review needs.
-// THREADS: one at a time.
+// Memory that is taken piece by piece and given back all at once: what one parse, one query or one
+// review needs. THREADS: one at a time.
 
 #pragma once
 
@@ -16,7 +16,8 @@ namespace portcullis::document {
 
 class Arena {
  public:
-  // `limit_bytes` is soft: memory is always given, and over_limit() then says that the owner should stop.
+  // `limit_bytes` is soft: memory is always given, and over_limit() then says that the owner should
+  // stop.
   explicit Arena(std::size_t limit_bytes = std::numeric_limits<std::size_t>::max());
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -46,13 +47,15 @@ class Arena {
 
   std::string_view CopyString(std::string_view text);
 
-  // Bytes taken from the system for this arena since the last Reset, unused ends of blocks included.
+  // Bytes taken from the system for this arena since the last Reset, unused ends of blocks
+  // included.
   [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
   [[nodiscard]] std::size_t limit_bytes() const { return limit_bytes_; }
   [[nodiscard]] bool over_limit() const { return used_bytes_ > limit_bytes_; }
   void set_limit_bytes(std::size_t limit_bytes) { limit_bytes_ = limit_bytes; }
 
-  // Gives everything back but the first block, so that a worker's arena stops allocating once it is warm.
+  // Gives everything back but the first block, so that a worker's arena stops allocating once it is
+  // warm.
   void Reset();
 
  private:

@@ -32,24 +32,27 @@ struct ParseOptions {
 };
 
 // One JSON value, nothing but white space after it. Strings are valid UTF-8.
-// ERRORS: kInvalidArgument with line and column; kExhausted: deeper or longer than allowed; in kFloat64, a number
-// beyond float64 is kInvalidArgument.
-// LIFETIME: the value lives in `arena` alone; `text` may go.
+// ERRORS: kInvalidArgument with line and column; kExhausted: deeper or longer than allowed; in
+// kFloat64, a number beyond float64 is kInvalidArgument. LIFETIME: the value lives in `arena`
+// alone; `text` may go.
 [[nodiscard]] Result<Value> ParseJson(std::string_view text, Arena& arena,
                                       const ParseOptions& options = {});
 
 enum class JsonStyle : std::uint8_t {
   kCompact,  // {"a":1,"b":[1,2]} as JSON text: only what must be escaped is.
-  kGo,       // The same, with <, >, &, U+2028 and U+2029 escaped, as Go's encoding/json and OPA's json.marshal do.
+  kGo,       // The same, with <, >, &, U+2028 and U+2029 escaped, as Go's encoding/json and OPA's
+             // json.marshal do.
   kPretty,   // Two spaces a level, not escaping.
 };
 
-// Appends `value` as JSON. Sets become arrays in order; keys that are not strings become their JSON text, as OPA does.
-// Strings that are not valid UTF-8 have each bad byte replaced by U+FFFD. REQUIRES: defined.
+// Appends `value` as JSON. Sets become arrays in order; keys that are not strings become their JSON
+// text, as OPA does. Strings that are not valid UTF-8 have each bad byte replaced by U+FFFD.
+// REQUIRES: defined.
 void AppendJson(const Value& value, JsonStyle style, std::string* out);
 [[nodiscard]] std::string ToJson(const Value& value, JsonStyle style = JsonStyle::kCompact);
 
-// Appends `value` as Rego prints a term: {"a": 1}, [1, "a"], {1, 2}, set(), strings quoted, numbers as spelt.
+// Appends `value` as Rego prints a term: {"a": 1}, [1, "a"], {1, 2}, set(), strings quoted, numbers
+// as spelt.
 void AppendRego(const Value& value, std::string* out);
 [[nodiscard]] std::string ToRego(const Value& value);
 

@@ -24,7 +24,8 @@ struct GroupVersionKind {
 };
 
 // From an apiVersion ("apps/v1" or "v1") and a kind.
-[[nodiscard]] GroupVersionKind MakeGroupVersionKind(std::string_view api_version, std::string_view kind);
+[[nodiscard]] GroupVersionKind MakeGroupVersionKind(std::string_view api_version,
+                                                    std::string_view kind);
 
 struct ObjectIdentity {
   GroupVersionKind type;

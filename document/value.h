@@ -1,9 +1,11 @@
-// A JSON or Rego value, as the whole program passes it: a 16-byte handle that is a scalar, a node in an arena, or a view
-// into an encoded document (document/encoding.h). Handles are copied freely; whoever owns the arena or the bytes
-// keeps them alive. Everything that a Value points to is immutable.
+// A JSON or Rego value, as the whole program passes it: a 16-byte handle that is a scalar, a node
+// in an arena, or a view into an encoded document (document/encoding.h). Handles are copied freely;
+// whoever owns the arena or the bytes keeps them alive. Everything that a Value points to is
+// immutable.
 //
-// Numbers keep their spelling until arithmetic: a small whole number is an int64, what Go would hold as float64 is a
-// double (printed as strconv.FormatFloat(x, 'g', -1, 64): 1e+06), all else is its exact decimal text ("1.50", "1e400").
+// Numbers keep their spelling until arithmetic: a small whole number is an int64, what Go would
+// hold as float64 is a double (printed as strconv.FormatFloat(x, 'g', -1, 64): 1e+06), all else is
+// its exact decimal text ("1.50", "1e400").
 //
 // THREADS: const everywhere; values may be read in parallel.
 
@@ -43,17 +45,17 @@ class Value {
   constexpr Value() = default;  // Undefined.
 
   static constexpr Value Null() { return Value(Tag::kNull, 0); }
-  static constexpr Value Boolean(bool value) {
-    return Value(value ? Tag::kTrue : Tag::kFalse, 0);
-  }
+  static constexpr Value Boolean(bool value) { return Value(value ? Tag::kTrue : Tag::kFalse, 0); }
   static constexpr Value Int(std::int64_t value) {
     Value result(Tag::kInt, 0);
     result.payload_.integer = value;
     return result;
   }
-  // A Go float64. Whole numbers that print alike either way (|value| < 1e6, not -0) become Int. REQUIRES: finite.
+  // A Go float64. Whole numbers that print alike either way (|value| < 1e6, not -0) become Int.
+  // REQUIRES: finite.
   static Value Float(double value);
-  // An exact decimal number. REQUIRES: `text` is a JSON number, and stays alive. Canonical int64 texts become Int.
+  // An exact decimal number. REQUIRES: `text` is a JSON number, and stays alive. Canonical int64
+  // texts become Int.
   static Value Decimal(std::string_view text);
   // Bytes that stay alive; meant to be UTF-8. At most 4 GiB.
   static constexpr Value String(std::string_view text) {
@@ -76,7 +78,7 @@ class Value {
     return result;
   }
 
-  [[nodiscard]] Type type() const;
+  [[nodiscard]] Type type() const { return kTypes[static_cast<std::size_t>(tag_)]; }
   [[nodiscard]] bool is_undefined() const { return tag_ == Tag::kUndefined; }
   [[nodiscard]] bool is_defined() const { return tag_ != Tag::kUndefined; }
   [[nodiscard]] bool is_null() const { return tag_ == Tag::kNull; }
@@ -102,14 +104,20 @@ class Value {
   [[nodiscard]] std::string_view decimal_text() const { return {payload_.text, size_}; }
 
   // Items of an array or set, members of an object; 0 for everything else.
-  [[nodiscard]] std::uint32_t size() const;
+  [[nodiscard]] std::uint32_t size() const {
+    return tag_ >= Tag::kArrayView ? ViewSize() : tag_ >= Tag::kArray ? size_ : 0;
+  }
   // The i-th item of an array or set, in order. REQUIRES: i < size(). COST: constant, views too.
-  [[nodiscard]] Value ItemAt(std::uint32_t i) const;
-  // The i-th key and value of an object, keys in order. REQUIRES: i < size(). COST: constant, views too.
+  [[nodiscard]] Value ItemAt(std::uint32_t i) const {
+    return tag_ == Tag::kArrayView ? ViewItem(i) : payload_.items[i];
+  }
+  // The i-th key and value of an object, keys in order. REQUIRES: i < size(). COST: constant, views
+  // too.
   [[nodiscard]] Value KeyAt(std::uint32_t i) const;
   [[nodiscard]] Value ValueAt(std::uint32_t i) const;
-  // What Rego's x[key] is: the member of an object, the item of an array at a whole number, the member of a set itself;
-  // undefined where there is none, and for scalars. COST: logarithmic in size(); constant for arrays.
+  // What Rego's x[key] is: the member of an object, the item of an array at a whole number, the
+  // member of a set itself; undefined where there is none, and for scalars. COST: logarithmic in
+  // size(); constant for arrays.
   [[nodiscard]] Value Find(const Value& key) const;
   [[nodiscard]] Value Find(std::string_view key) const;
   // Find along several string keys: Get({"metadata", "name"}).
@@ -134,7 +142,19 @@ class Value {
     kArrayView,   // size_ is the node's number in payload_.document.
     kObjectView,  // The same.
   };
+  // By tag.
+  static constexpr Type kTypes[] = {Type::kUndefined, Type::kNull,   Type::kBoolean, Type::kBoolean,
+                                    Type::kNumber,    Type::kNumber, Type::kNumber,  Type::kString,
+                                    Type::kArray,     Type::kObject, Type::kSet,     Type::kArray,
+                                    Type::kObject};
   constexpr Value(Tag tag, std::uint32_t size) : tag_(tag), size_(size) {}
+
+  // The members above, for views.
+  [[nodiscard]] std::uint32_t ViewSize() const;
+  [[nodiscard]] Value ViewItem(std::uint32_t i) const;
+  [[nodiscard]] Value ViewKey(std::uint32_t i) const;
+  [[nodiscard]] Value ViewValue(std::uint32_t i) const;
+  [[nodiscard]] Value ViewFind(std::string_view key) const;
 
   Tag tag_ = Tag::kUndefined;
   std::uint32_t size_ = 0;
@@ -160,12 +180,23 @@ constexpr Value Value::Object(std::span<const Member> members) {
   return result;
 }
 
-// Rego's total order: null < false < true < numbers < strings (by bytes) < arrays < objects < sets; undefined first.
-// Numbers compare by value exactly (1 == 1.0 == 1e0). Arrays and sets compare item by item; objects compare key by
-// key and value by value in key order, as OPA does.
+inline Value Value::KeyAt(std::uint32_t i) const {
+  return tag_ == Tag::kObjectView ? ViewKey(i) : payload_.members[i].key;
+}
+
+inline Value Value::ValueAt(std::uint32_t i) const {
+  return tag_ == Tag::kObjectView ? ViewValue(i) : payload_.members[i].value;
+}
+
+// Rego's total order: null < false < true < numbers < strings (by bytes) < arrays < objects < sets;
+// undefined first. Numbers compare by the exact value of their spelling (1 == 1.0 == 1e0; a Float
+// is its shortest decimal, not its binary fraction); exponents beyond 10^17 are one. Arrays and
+// sets compare item by item; objects compare key by key and value by value in key order, as OPA
+// does.
 [[nodiscard]] std::strong_ordering Compare(const Value& a, const Value& b);
 [[nodiscard]] bool Equal(const Value& a, const Value& b);
-// Agrees with Equal: numbers of one value hash alike, views and arena nodes of one content hash alike.
+// Agrees with Equal: numbers of one value hash alike, views and arena nodes of one content hash
+// alike.
 [[nodiscard]] std::uint64_t Hash(const Value& value);
 
 // A number's spelling, as OPA prints it. REQUIRES: a number.
@@ -177,7 +208,9 @@ constexpr Value Value::Object(std::span<const Member> members) {
 
 // A copy that depends on nothing but `arena`: strings, views, all.
 [[nodiscard]] Value DeepCopy(const Value& value, Arena& arena);
-// The same value in which every number is what Go's float64 would hold. See NumberMode in document/json.h.
+// The same value in which every number is what Go's float64 would hold (see NumberMode in
+// document/json.h), but those beyond float64, which stay. LIFETIME: parts without such numbers are
+// shared with `value`.
 [[nodiscard]] Value WithFloatNumbers(const Value& value, Arena& arena);
 
 // Collects items and makes an array of them. LIFETIME: the result lives in the arena.
@@ -217,7 +250,8 @@ class ObjectBuilder {
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   // Of equal keys the last that was added stays.
   [[nodiscard]] Value Finish();
-  // Of equal keys with equal values the first stays; with unequal values there is no object: undefined.
+  // Of equal keys with equal values the first stays; with unequal values there is no object:
+  // undefined.
   [[nodiscard]] Value FinishUnique();
 
  private:

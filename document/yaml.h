@@ -1,5 +1,5 @@
-// YAML in and out, as kubectl reads it: libyaml's parser, YAML 1.1 scalars (yes/on are booleans, 017 is octal), anchors,
-// merge keys, several documents in one file. JSON is YAML.
+// YAML in and out, as kubectl reads it: libyaml's parser, YAML 1.1 scalars (yes/on are booleans,
+// 017 is octal), anchors, merge keys, several documents in one file. JSON is YAML.
 
 #pragma once
 
@@ -20,17 +20,19 @@ struct YamlDocument {
 };
 
 // The documents of `text`; empty ones (only comments or white space) are left out.
-// ERRORS: as ParseJson's, with line and column; kExhausted also for aliases that would unfold beyond max_bytes.
-// LIFETIME: the values live in `arena` alone.
+// ERRORS: as ParseJson's, with line and column; kExhausted also for aliases that would unfold
+// beyond max_bytes. LIFETIME: the values live in `arena` alone.
 [[nodiscard]] Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, Arena& arena,
                                                           const ParseOptions& options = {});
 
-// The documents of `text` with each Kubernetes List (`kind: List`, or `kind: FooList` with `items`) replaced by its items.
-// Items without apiVersion and kind take them from a typed list, as kubectl does.
+// The documents of `text` with each Kubernetes List (`kind: List`, or `kind: FooList` with `items`)
+// replaced by its items. Items without apiVersion and kind take them from a typed list, as kubectl
+// does.
 [[nodiscard]] Result<std::vector<YamlDocument>> ParseManifests(std::string_view text, Arena& arena,
                                                                const ParseOptions& options = {});
 
-// Block style, keys sorted, as `kubectl get -o yaml` prints; strings that would read as something else are quoted.
+// Block style, keys sorted, as `kubectl get -o yaml` prints; strings that would read as something
+// else are quoted.
 [[nodiscard]] std::string ToYaml(const Value& value);
 
 }  // namespace portcullis::document
