@@ -1,0 +1,143 @@
+#include "store/rocks_options.h"
+
+#include <algorithm>
+#include <string>
+
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include "store/entry_key.h"
+
+namespace portcullis::store {
+namespace {
+
+constexpr double kFilterBitsPerKey = 10;
+// Enough for 64 GiB of tables to stay open; beyond that the least used are closed.
+constexpr int kMaxOpenFiles = 1000;
+constexpr std::size_t kMinMemtableBytes = std::size_t{256} << 10;
+
+// Its name is stored in every table of the index family and is as frozen as the bytes that it
+// reads.
+class EntryPrefixTransform final : public rocksdb::SliceTransform {
+ public:
+  [[nodiscard]] const char* Name() const override { return "portcullis.EntryPrefix.1"; }
+  [[nodiscard]] rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    const std::size_t size = EntryPrefixSize({key.data(), key.size()}).value_or(key.size());
+    return {key.data(), size};
+  }
+  [[nodiscard]] bool InDomain(const rocksdb::Slice& key) const override {
+    return EntryPrefixSize({key.data(), key.size()}).has_value();
+  }
+};
+
+rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.format_version = 5;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
+  // Index and filter blocks count against the cache, so that memory does not grow with the cluster;
+  // they go last.
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.whole_key_filtering = true;
+  return table;
+}
+
+rocksdb::ColumnFamilyOptions CommonOptions(std::size_t memtable_bytes) {
+  rocksdb::ColumnFamilyOptions family;
+  family.write_buffer_size = std::max(memtable_bytes, kMinMemtableBytes);
+  family.max_write_buffer_number = 2;
+  family.level_compaction_dynamic_level_bytes = true;
+  family.compression = rocksdb::kLZ4Compression;
+  return family;
+}
+
+// Large blocks of similar objects compress well; a hash in each block keeps gets fast.
+rocksdb::ColumnFamilyOptions ObjectFamily(const StoreOptions& options,
+                                          const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family = CommonOptions(options.memtable_bytes * 5 / 16);
+  rocksdb::BlockBasedTableOptions table = TableOptions(cache);
+  table.block_size = std::size_t{8} << 10;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions IndexFamily(const StoreOptions& options,
+                                         const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family = CommonOptions(options.memtable_bytes * 5 / 32);
+  family.prefix_extractor = std::make_shared<EntryPrefixTransform>();
+  family.memtable_prefix_bloom_size_ratio = 0.05;
+  rocksdb::BlockBasedTableOptions table = TableOptions(cache);
+  table.whole_key_filtering = false;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // Values that come and go leave tombstones under one prefix; compact where they gather.
+  family.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(1024, 768));
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions SmallFamily(const StoreOptions& options,
+                                         const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family = CommonOptions(options.memtable_bytes / 64);
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
+  return family;
+}
+
+}  // namespace
+
+std::string_view FamilyName(Family family) {
+  switch (family) {
+    case Family::kObjects:
+      return "objects";
+    case Family::kIndex:
+      return "index";
+    case Family::kPositions:
+      return "positions";
+    case Family::kDefinitions:
+      return "definitions";
+  }
+  return "";
+}
+
+RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env) {
+  RocksOptions result;
+  result.cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/-1,
+                                      /*strict_capacity_limit=*/false, /*high_pri_pool_ratio=*/0.5);
+  rocksdb::DBOptions& db = result.db;
+  db.env = env;
+  db.create_if_missing = !options.read_only;
+  db.create_missing_column_families = !options.read_only;
+  db.paranoid_checks = true;
+  db.max_background_jobs = std::max(2, options.background_threads);
+  db.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(options.memtable_bytes);
+  db.max_total_wal_size = options.memtable_bytes * 4;
+  // A reader beside a running server must hold every table open: the server deletes what it has
+  // compacted.
+  db.max_open_files = options.read_only ? -1 : kMaxOpenFiles;
+  db.keep_log_file_num = 4;
+  db.max_log_file_size = std::size_t{4} << 20;
+  db.bytes_per_sync = std::size_t{1} << 20;
+  // Batches come from one writer at a time, under a lock.
+  db.allow_concurrent_memtable_write = false;
+  db.enable_pipelined_write = false;
+  db.avoid_flush_during_shutdown = true;
+  db.stats_dump_period_sec = 0;
+  db.stats_persist_period_sec = 0;
+  result.families.emplace_back(rocksdb::kDefaultColumnFamilyName,
+                               SmallFamily(options, result.cache));
+  const auto add = [&](Family family, rocksdb::ColumnFamilyOptions family_options) {
+    result.families.emplace_back(std::string(FamilyName(family)), std::move(family_options));
+  };
+  add(Family::kObjects, ObjectFamily(options, result.cache));
+  add(Family::kIndex, IndexFamily(options, result.cache));
+  add(Family::kPositions, SmallFamily(options, result.cache));
+  add(Family::kDefinitions, SmallFamily(options, result.cache));
+  return result;
+}
+
+}  // namespace portcullis::store
