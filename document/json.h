@@ -19,8 +19,10 @@ enum class NumberMode : std::uint8_t {
 };
 
 enum class DuplicateKeys : std::uint8_t {
-  kReject,    // An error with the position of the second.
-  kKeepLast,  // As Go's encoding/json.
+  kReject,  // An error with the position of the second.
+  // As Go's encoding/json, in the rest too: what is not UTF-8 and halves of surrogate pairs become
+  // U+FFFD.
+  kKeepLast,
 };
 
 struct ParseOptions {
@@ -55,6 +57,9 @@ void AppendJson(const Value& value, JsonStyle style, std::string* out);
 // as spelt.
 void AppendRego(const Value& value, std::string* out);
 [[nodiscard]] std::string ToRego(const Value& value);
+
+// Appends `text` as Go's strconv.Quote does, which is how Rego prints strings.
+void AppendRegoString(std::string_view text, std::string* out);
 
 // Appends `text` as a JSON string with its quotes.
 void AppendJsonString(std::string_view text, JsonStyle style, std::string* out);
