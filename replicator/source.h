@@ -56,7 +56,8 @@ class Source {
   // back-off, and shows in Status. LIFETIME: the sink outlives the source or a return of Unfollow.
   virtual void Follow(const document::GroupVersionKind& type, KindSink& sink) = 0;
   // Once this returns the sink is not called for this kind any more. It waits for a call that is
-  // under way: the caller holds no lock that its sinks take. May be called by a sink.
+  // under way: the caller holds no lock that its sinks take. A sink may call it for another sink, not
+  // for itself.
   virtual void Unfollow(const document::GroupVersionKind& type, KindSink& sink) = 0;
   // A line for each kind and sink, by kind.
   [[nodiscard]] virtual std::vector<KindStatus> Status() const = 0;
