@@ -1,5 +1,5 @@
-// The syntax tree of Rego, in OPA's shape (v1/ast/term.go, policy.go): what the parser makes, what the compiler's stages
-// rewrite in place, and what the planner reads.
+// The syntax tree of Rego, in OPA's shape (v1/ast/term.go, policy.go): what the parser makes, what
+// the compiler's stages rewrite in place, and what the planner reads.
 //
 // What is left of it after compilation is written in rules/rego/compile.h.
 
@@ -16,7 +16,8 @@ namespace portcullis::rego {
 
 enum class Version : std::uint8_t { kV0, kV1 };
 
-// Rows and columns count from 1; columns are in bytes. `file` outlives the tree (it is the module's).
+// Rows and columns count from 1; columns are in bytes. `file` outlives the tree (it is the
+// module's).
 struct Location {
   std::shared_ptr<const std::string> file;
   std::uint32_t row = 0;
@@ -39,16 +40,17 @@ enum class TermKind : std::uint8_t {
   kNumber,  // `text` is the spelling.
   kString,  // `text` is the unescaped content.
   kVar,     // `text` is the name. Wildcards are "$0", "$1", … each its own.
-  kRef,     // items[0] is the head (a kVar, or any term: {"a": 1}.a, f(x).b), the others the operands.
-  kCall,    // items[0] is the operator (a kRef of kVar and kStrings), the others the arguments.
+  kRef,  // items[0] is the head (a kVar, or any term: {"a": 1}.a, f(x).b), the others the operands.
+  kCall,  // items[0] is the operator (a kRef of kVar and kStrings), the others the arguments.
   kArray,
-  kObject,               // items: key, value, key, value, …
+  kObject,  // items: key, value, key, value, …
   kSet,
   kArrayComprehension,   // items[0] is the term.
   kSetComprehension,     // items[0] is the term.
   kObjectComprehension,  // items[0] is the key, items[1] the value.
-  kTemplateString,       // items: kStrings and the scalars and kTemplateExpressions between them. Gone after compilation.
-  kTemplateExpression,   // body[0], inside a kTemplateString.
+  kTemplateString,  // items: kStrings and the scalars and kTemplateExpressions between them. Gone
+                    // after compilation.
+  kTemplateExpression,  // body[0], inside a kTemplateString.
 };
 
 struct Term {
@@ -73,8 +75,10 @@ struct With {
 
 enum class ExprKind : std::uint8_t {
   kTerm,   // terms[0]
-  kCall,   // terms[0] is the operator, the others its operands: x := 1 is assign, x = y is eq, x == y is equal.
-  kSome,   // `some x, y`: terms are kVars. `some k, v in xs`: terms[0] is a kCall of internal.member_2 or _3.
+  kCall,   // terms[0] is the operator, the others its operands: x := 1 is assign, x = y is eq, x ==
+           // y is equal.
+  kSome,   // `some x, y`: terms are kVars. `some k, v in xs`: terms[0] is a kCall of
+           // internal.member_2 or _3.
   kEvery,  // `every key, value in domain { body }`: terms are key (or null), value, domain.
   kNot,    // `not { body }`, and with import future.keywords.not also `not x`: body.
   kAnd,    // `lhs and rhs`: body and right.
@@ -106,17 +110,17 @@ enum class RuleKind : std::uint8_t {
 struct Rule {
   RuleKind kind = RuleKind::kComplete;
   bool is_default = false;
-  bool assigned = false;           // The head was written with := rather than =.
-  bool generated_body = false;     // There was none: it is `true`.
-  bool generated_value = false;    // There was none: it is `true`.
+  bool assigned = false;         // The head was written with := rather than =.
+  bool generated_body = false;   // There was none: it is `true`.
+  bool generated_value = false;  // There was none: it is `true`.
   bool uses_if = false;
   bool uses_contains = false;
-  // The name as written: `p`, or a.b[x]: a kRef whose head is a kVar. Includes the keys of partial objects, not the key of
-  // partial sets.
+  // The name as written: `p`, or a.b[x]: a kRef whose head is a kVar. Includes the keys of partial
+  // objects, not the key of partial sets.
   TermPtr reference;
   std::vector<TermPtr> arguments;  // Of functions.
-  TermPtr key;                     // Of partial sets, and of partial objects the last operand of `reference`.
-  TermPtr value;                   // Of all but partial sets; `true` where none was written.
+  TermPtr key;    // Of partial sets, and of partial objects the last operand of `reference`.
+  TermPtr value;  // Of all but partial sets; `true` where none was written.
   Body body;
   std::unique_ptr<Rule> else_rule;
   const Module* module = nullptr;  // Set by the compiler.
@@ -127,8 +131,9 @@ struct Rule {
 };
 
 struct Import {
-  TermPtr path;  // A kRef: data.lib.x, input.y, future.keywords.in, rego.v1.
+  TermPtr path;       // A kRef: data.lib.x, input.y, future.keywords.in, rego.v1.
   std::string alias;  // Empty: none was written.
+  Location alias_location;
   Location location;
   // The name by which the module's rules refer to it.
   [[nodiscard]] std::string_view Name() const;
@@ -159,14 +164,15 @@ struct Module {
 [[nodiscard]] Body Clone(const Body& body);
 [[nodiscard]] std::unique_ptr<Rule> Clone(const Rule& rule);
 
-// OPA's order of terms: null < boolean < number < string < template string < var < ref < array < object < set <
-// comprehensions < call. Locations do not count.
+// OPA's order of terms: null < boolean < number < string < template string < var < ref < array <
+// object < set < comprehensions < call. Locations do not count.
 [[nodiscard]] int Compare(const Term& a, const Term& b);
 [[nodiscard]] int Compare(const Expr& a, const Expr& b);
 [[nodiscard]] int Compare(const Body& a, const Body& b);
 [[nodiscard]] int Compare(const Rule& a, const Rule& b);
 
-// True if no variable, reference, call or comprehension is in it. A reference is ground if all but its head is.
+// True if no variable, reference, call or comprehension is in it. A reference is ground if all but
+// its head is.
 [[nodiscard]] bool IsGround(const Term& term);
 
 // Sorts the members of an object or set and drops doubles: of equal keys the last value stays.

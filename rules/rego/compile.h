@@ -17,9 +17,12 @@ namespace portcullis::rego {
 
 // One of OPA's diagnostics.
 struct Diagnostic {
-  std::string code;  // rego_parse_error, rego_compile_error, rego_unsafe_var_error, rego_type_error, rego_recursion_error, …
+  std::string code;  // rego_parse_error, rego_compile_error, rego_unsafe_var_error,
+                     // rego_type_error, rego_recursion_error, …
   std::string message;
   Location location;
+  std::vector<std::string> details;  // Lines that follow the message: of parse errors the text and
+                                     // a caret, of type errors have/want.
   // "template:2: rego_unsafe_var_error: var msg is unsafe"
   [[nodiscard]] std::string ToString() const;
 };
@@ -38,10 +41,12 @@ using Checked = std::expected<T, std::vector<Diagnostic>>;
 // All definitions of one name.
 struct RuleSet {
   RuleKind kind = RuleKind::kComplete;
-  std::vector<const Rule*> rules;  // In the order of the modules and of their texts; `default` ones too.
+  std::vector<const Rule*>
+      rules;  // In the order of the modules and of their texts; `default` ones too.
 };
 
-// The tree of rules: data.<path> down to each name. Ref-head rules hang below the longest ground prefix of their reference.
+// The tree of rules: data.<path> down to each name. Ref-head rules hang below the longest ground
+// prefix of their reference.
 struct RuleTree {
   std::map<std::string, std::unique_ptr<RuleTree>, std::less<>> children;
   std::unique_ptr<RuleSet> rules;
@@ -64,7 +69,8 @@ struct CompiledPolicy {
 [[nodiscard]] Checked<std::shared_ptr<const CompiledPolicy>> Compile(
     std::vector<std::unique_ptr<Module>> modules, const CompileOptions& options);
 
-// Resolves, checks and orders a query against the policy. Variables that the author wrote keep their names.
+// Resolves, checks and orders a query against the policy. Variables that the author wrote keep
+// their names.
 [[nodiscard]] Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
                                          const CompileOptions& options);
 

@@ -1,0 +1,711 @@
+// Terms without operators: scalars, strings, references, calls, collections and comprehensions.
+
+#include <charconv>
+#include <cmath>
+
+#include "rules/rego/parser.h"
+#include "rules/rego/text.h"
+
+namespace portcullis::rego {
+namespace {
+
+// A number's binary exponent may not exceed this: larger ones take too long to print.
+constexpr double kMaximumExponent = 1e5;
+
+bool IsTooBig(std::string_view text) {
+  std::size_t mark = text.find_first_of("eE");
+  std::string_view mantissa = text.substr(0, mark);
+  double exponent = 0;
+  if (mark != std::string_view::npos) {
+    std::string_view digits = text.substr(mark + 1);
+    if (digits.starts_with('+')) {
+      digits.remove_prefix(1);
+    }
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), exponent);
+    if (error != std::errc()) {
+      return true;
+    }
+  }
+  std::size_t first = mantissa.find_first_of("123456789");
+  if (first == std::string_view::npos) {
+    return false;
+  }
+  std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  double leading =
+      point > first ? static_cast<double>(point - first) : -static_cast<double>(first - point - 1);
+  return std::abs(leading + exponent) * std::log2(10) > kMaximumExponent + 4;
+}
+
+// A template's literal text, in which `\{` stands for a brace.
+std::string WithoutEscapedBraces(std::string_view text, bool raw) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      if (text[i + 1] == '{') {
+        continue;
+      }
+      if (!raw) {
+        out += text[i++];
+      }
+    }
+    out += text[i];
+  }
+  return out;
+}
+
+std::string QuotedToken(Token token) {
+  return "\"" + std::string(TokenName(token)) + "\"";
+}
+
+bool MayHeadReference(TermKind kind) {
+  switch (kind) {
+    case TermKind::kVar:
+    case TermKind::kArray:
+    case TermKind::kObject:
+    case TermKind::kSet:
+    case TermKind::kArrayComprehension:
+    case TermKind::kObjectComprehension:
+    case TermKind::kSetComprehension:
+    case TermKind::kCall:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool IsRootDocument(const Term& term) {
+  return term.IsVar() && (term.text == "data" || term.text == "input");
+}
+
+}  // namespace
+
+TermPtr Parser::NewWildcard(const Location& location) {
+  TermPtr term = NewTerm(TermKind::kVar, location);
+  term->text = '$' + std::to_string(state_.wildcards++);
+  return term;
+}
+
+TermPtr Parser::ParseVar() {
+  if (Text() == "_") {
+    return NewWildcard(Here());
+  }
+  TermPtr term = NewTerm(TermKind::kVar, Here());
+  term->text = Text();
+  return term;
+}
+
+TermPtr Parser::ParseTerm() {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  while (!put_back_.empty() && put_back_.back().begin > state_.begin) {
+    put_back_.pop_back();
+  }
+  if (!put_back_.empty() && put_back_.back().begin == state_.begin) {
+    TermPtr term = std::move(put_back_.back().term);
+    Restore(put_back_.back().after);
+    put_back_.pop_back();
+    return term;
+  }
+  // Where a term is expected, and(…) and or(…) are calls.
+  if (AtAny({Token::kLogicalAnd, Token::kLogicalOr}) && TokenAfterSpace() == Token::kLParen) {
+    state_.token = Token::kIdent;
+  }
+  if (At(Token::kSub)) {
+    std::optional<Location> minus;
+    TermPtr term = ParseTermFinish(ParseMinus(minus));
+    if (!minus || !term) {
+      return term;
+    }
+    TermPtr zero = NewTerm(TermKind::kNumber, *minus);
+    zero->text = "0";
+    TermPtr op = NewTerm(TermKind::kRef, *minus);
+    op->items.push_back(NewTerm(TermKind::kVar, *minus));
+    op->items[0]->text = "minus";
+    TermPtr call = NewTerm(TermKind::kCall, Spanned(*minus));
+    call->items.push_back(std::move(op));
+    call->items.push_back(std::move(zero));
+    call->items.push_back(std::move(term));
+    return call;
+  }
+  return ParseTermFinish(ParsePrimary());
+}
+
+TermPtr Parser::ParsePrimary() {
+  switch (state_.token) {
+    case Token::kNull:
+      return NewTerm(TermKind::kNull, Here());
+    case Token::kTrue:
+    case Token::kFalse: {
+      TermPtr term = NewTerm(TermKind::kBoolean, Here());
+      term->boolean = At(Token::kTrue);
+      return term;
+    }
+    case Token::kDot:
+    case Token::kNumber:
+      return ParseNumber();
+    case Token::kString:
+      return ParseString();
+    case Token::kTemplatePart:
+    case Token::kTemplateEnd:
+      return ParseTemplate(false);
+    case Token::kRawTemplatePart:
+    case Token::kRawTemplateEnd:
+      return ParseTemplate(true);
+    case Token::kIdent:
+    case Token::kContains:
+      return ParseVar();  // Outside of heads `contains` is a name like others.
+    case Token::kLBrack:
+      return ParseArray();
+    case Token::kLBrace:
+      return ParseSetOrObject();
+    case Token::kLParen:
+      return ParseParenthesized();
+    default:
+      Illegal();
+      return nullptr;
+  }
+}
+
+// A negative number, or -x, which is 0 - x.
+TermPtr Parser::ParseMinus(std::optional<Location>& minus) {
+  Location location = Here();
+  State before = state_;
+  Scan();
+  if (AtAny({Token::kIdent, Token::kContains})) {
+    minus = location;
+    return ParseVar();
+  }
+  Restore(before);
+  return ParseNumber();
+}
+
+TermPtr Parser::ParseParenthesized() {
+  Location open = Here();
+  Scan();
+  TermPtr term = ParseInfix();
+  if (!term) {
+    return nullptr;
+  }
+  if (!At(Token::kRParen)) {
+    Fail(Here(), "non-terminated expression");
+    return nullptr;
+  }
+  term->location.offset = open.offset;
+  term->location.length = state_.end - open.offset;
+  return term;
+}
+
+TermPtr Parser::ParseTermFinish(TermPtr head) {
+  if (!head) {
+    return nullptr;
+  }
+  ScanSpace();
+  if (AtAny({Token::kLParen, Token::kDot, Token::kLBrack})) {
+    return ParseRef(std::move(head));
+  }
+  if (At(Token::kWhitespace)) {
+    Scan();
+  }
+  if (!IsRootDocument(*head)) {
+    return head;
+  }
+  TermPtr ref = NewTerm(TermKind::kRef, head->location);
+  ref->items.push_back(std::move(head));
+  return ref;
+}
+
+TermPtr Parser::ParseHeadFinish(TermPtr head) {
+  ScanSpace();
+  if (AtAny({Token::kAdd, Token::kSub, Token::kMul, Token::kQuo, Token::kRem, Token::kAnd,
+             Token::kOr, Token::kEqual, Token::kNeq, Token::kGt, Token::kGte, Token::kLt,
+             Token::kLte})) {
+    Illegal();
+  } else if (At(Token::kWhitespace)) {
+    Scan();
+  }
+  if (AtAny({Token::kLParen, Token::kDot, Token::kLBrack})) {
+    return ParseRef(std::move(head));
+  }
+  if (!IsRootDocument(*head)) {
+    return head;
+  }
+  TermPtr ref = NewTerm(TermKind::kRef, head->location);
+  ref->items.push_back(std::move(head));
+  return ref;
+}
+
+TermPtr Parser::ParseNumber() {
+  Location location = Here();
+  std::string text;
+  if (At(Token::kSub)) {
+    text = "-";
+    Scan();
+    if (!AtAny({Token::kNumber, Token::kDot})) {
+      Illegal("expected number");
+      return nullptr;
+    }
+  }
+  if (At(Token::kDot)) {
+    text += '.';
+    Scan();
+    if (!At(Token::kNumber)) {
+      Illegal("expected number");
+      return nullptr;
+    }
+  }
+  std::string_view digits = Text();
+  bool zero = !text.ends_with('.') && digits.size() > 1 && digits[0] == '0';
+  if (zero && digits[1] != '.' && !(digits.size() > 2 && (digits[1] == 'e' || digits[1] == 'E'))) {
+    Illegal("expected number without leading zero");
+    return nullptr;
+  }
+  text += digits;
+  if (text.find('.') != text.rfind('.')) {
+    Illegal("invalid float");
+    return nullptr;
+  }
+  if (IsTooBig(text)) {
+    Fail(Here(), "number too big");
+    return nullptr;
+  }
+  TermPtr term = NewTerm(TermKind::kNumber, location);
+  term->text = std::move(text);
+  return term;
+}
+
+TermPtr Parser::ParseString() {
+  TermPtr term = NewTerm(TermKind::kString, Here());
+  std::string_view literal = Text();
+  if (literal.starts_with('`')) {
+    term->text = literal.substr(1, literal.size() - 2);
+    return term;
+  }
+  if (literal.find('\\') == std::string_view::npos) {
+    term->text = literal.substr(1, literal.size() - 2);
+    return term;
+  }
+  if (!Unquote(literal, term->text)) {
+    Fail(Here(), "illegal string literal: " + std::string(literal));
+    return nullptr;
+  }
+  return term;
+}
+
+TermPtr Parser::ParseTemplate(bool raw) {
+  TermPtr term = NewTerm(TermKind::kTemplateString, Here());
+  std::size_t opening = 2;  // The $ and the quote.
+  while (true) {
+    std::string_view inner = Text();
+    if (inner.size() <= opening) {
+      Fail(Here(), "expected template-string part");
+      return nullptr;
+    }
+    inner = inner.substr(opening, inner.size() - opening - 1);
+    opening = 0;
+    TermPtr part = NewTerm(TermKind::kString, Here());
+    part->text = WithoutEscapedBraces(inner, raw);
+    if (!raw && part->text.find('\\') != std::string::npos &&
+        !Unquote('"' + part->text + '"', part->text)) {
+      Fail(Here(), "illegal template-string part: " + std::string(Text()));
+      return nullptr;
+    }
+    if (!part->text.empty()) {
+      term->items.push_back(std::move(part));
+    }
+    if (AtAny({Token::kTemplateEnd, Token::kRawTemplateEnd})) {
+      break;
+    }
+    if (!ParseTemplatePart(term->items)) {
+      return nullptr;
+    }
+    Scan(false, raw ? Lexer::Mode::kRawTemplate : Lexer::Mode::kTemplate);
+    if (!AtAny({Token::kTemplatePart, Token::kTemplateEnd, Token::kRawTemplatePart,
+                Token::kRawTemplateEnd})) {
+      Fail(Here(), "expected template-string part");
+      return nullptr;
+    }
+  }
+  term->location.length = state_.end - term->location.offset;
+  return term;
+}
+
+bool Parser::ParseTemplatePart(std::vector<TermPtr>& parts) {
+  std::int32_t comments = state_.comments;
+  Scan();
+  bool commented = comments != state_.comments;
+  ExprPtr expr = ParseLiteral();
+  if (!expr) {
+    Fail(Here(), "invalid template-string expression");
+    return false;
+  }
+  std::string refused;
+  std::string op = expr->kind == ExprKind::kCall ? ToString(*expr->terms[0]) : "";
+  if (expr->negated) {
+    refused = "negation ('not')";
+  } else if (op == "eq") {
+    refused = "unification ('=')";
+  } else if (op == "assign") {
+    refused = "assignment (':=')";
+  } else if (expr->kind == ExprKind::kEvery) {
+    refused = "'every'";
+  } else if (expr->kind == ExprKind::kSome) {
+    refused = "'some'";
+  }
+  if (!refused.empty()) {
+    Fail(expr->location, "unexpected " + refused + " in template-string expression");
+    return false;
+  }
+  if (!At(Token::kRBrace)) {
+    Fail(Here(), "expected } to end template string expression");
+    return false;
+  }
+  bool scalar = expr->kind == ExprKind::kTerm && expr->terms[0]->IsScalar() && !commented;
+  if (scalar && expr->with.empty()) {
+    parts.push_back(std::move(expr->terms[0]));
+    return true;
+  }
+  TermPtr part = NewTerm(TermKind::kTemplateExpression, expr->location);
+  part->body.push_back(std::move(expr));
+  parts.push_back(std::move(part));
+  return true;
+}
+
+TermPtr Parser::ParseCall(TermPtr op) {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  TermPtr call = NewTerm(TermKind::kCall, op->location);
+  Scan();
+  if (At(Token::kRParen)) {
+    call->location.length = state_.end - call->location.offset;
+    ScanSpace();
+    if (op->items.size() == 1 && op->items[0]->IsVar() && op->items[0]->text == "set") {
+      call->kind = TermKind::kSet;
+      return call;
+    }
+    call->items.push_back(std::move(op));
+    return call;
+  }
+  call->items.push_back(std::move(op));
+  if (!ParseTermList(Token::kRParen, call->items)) {
+    return nullptr;
+  }
+  call->location.length = state_.end - call->location.offset;
+  ScanSpace();
+  return call;
+}
+
+TermPtr Parser::ParseRef(TermPtr head) {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  if (!MayHeadReference(head->kind)) {
+    Fail(head->location, "illegal ref (head cannot be " + std::string(KindName(head->kind)) + ")");
+  }
+  TermPtr ref = NewTerm(TermKind::kRef, head->location);
+  ref->items.push_back(std::move(head));
+  while (true) {
+    if (At(Token::kDot)) {
+      ScanSpace();
+      if (!At(Token::kIdent) && !IsRefKeyword(state_.token)) {
+        Illegal("expected identifier");
+        return nullptr;
+      }
+      TermPtr operand = NewTerm(TermKind::kString, Here());
+      operand->text = Text();
+      ref->items.push_back(std::move(operand));
+      ScanSpace();
+    } else if (At(Token::kLParen)) {
+      ref->location.length = state_.begin - ref->location.offset;
+      TermPtr call = ParseCall(std::move(ref));
+      if (!call) {
+        return nullptr;
+      }
+      if (At(Token::kWhitespace)) {
+        Scan();
+      } else if (AtAny({Token::kDot, Token::kLBrack})) {
+        return ParseRef(std::move(call));
+      }
+      return call;
+    } else if (At(Token::kLBrack)) {
+      Scan();
+      TermPtr operand = ParseInfix();
+      if (!operand) {
+        return nullptr;
+      }
+      if (!At(Token::kRBrack)) {
+        Illegal("expected [");
+        return nullptr;
+      }
+      ref->items.push_back(std::move(operand));
+      ScanSpace();
+    } else {
+      ref->location.length = std::max(state_.last_end, ref->location.offset) - ref->location.offset;
+      if (At(Token::kWhitespace)) {
+        Scan();
+      }
+      return ref;
+    }
+  }
+}
+
+TermPtr Parser::ParseArray() {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  TermPtr array = NewTerm(TermKind::kArray, Here());
+  auto finish = [&] {
+    array->location.length = state_.end - array->location.offset;
+    return std::move(array);
+  };
+  Scan();
+  if (At(Token::kRBrack)) {
+    return finish();
+  }
+  bool may_be_comprehension = true;
+  if (At(Token::kComma)) {  // Allowed for old texts.
+    may_be_comprehension = false;
+    Scan();
+  }
+  State start = state_;
+  // Not an operator's operand: [a | b] is a comprehension.
+  TermPtr head = ParseTerm();
+  if (!head) {
+    return nullptr;
+  }
+  State after_head = state_;
+  if (At(Token::kRBrack)) {
+    array->items.push_back(std::move(head));
+    return finish();
+  }
+  if (At(Token::kComma)) {
+    Scan();
+    array->items.push_back(std::move(head));
+    return ParseTermList(Token::kRBrack, array->items) ? finish() : nullptr;
+  }
+  if (At(Token::kOr) && may_be_comprehension) {
+    Scan();
+    if (std::optional<Body> body = ParseBody(Token::kRBrack)) {
+      array->kind = TermKind::kArrayComprehension;
+      array->items.push_back(std::move(head));
+      array->body = std::move(*body);
+      return finish();
+    }
+    if (!At(Token::kComma)) {
+      return nullptr;
+    }
+  }
+  RestoreWith(start, std::move(head), after_head);
+  return ParseTermList(Token::kRBrack, array->items) ? finish() : nullptr;
+}
+
+TermPtr Parser::ParseSetOrObject() {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  Location location = Here();
+  auto finish = [&](TermPtr term) {
+    if (!term) {
+      return term;
+    }
+    term->location = location;
+    term->location.length = state_.end - location.offset;
+    if (term->kind == TermKind::kSet || term->kind == TermKind::kObject) {
+      Normalize(*term);
+    }
+    return term;
+  };
+  Scan();
+  if (At(Token::kRBrace)) {
+    return finish(NewTerm(TermKind::kObject, location));
+  }
+  bool may_be_comprehension = true;
+  if (At(Token::kComma)) {  // Allowed for old texts.
+    may_be_comprehension = false;
+    Scan();
+  }
+  State start = state_;
+  TermPtr head = ParseTerm();
+  if (!head) {
+    return nullptr;
+  }
+  State after_head = state_;
+  if (At(Token::kColon)) {
+    return finish(ParseObject(std::move(head), may_be_comprehension));
+  }
+  if (AtAny({Token::kRBrace, Token::kComma}) || (At(Token::kOr) && may_be_comprehension)) {
+    return finish(ParseSet(start, std::move(head), after_head, may_be_comprehension));
+  }
+  RestoreWith(start, std::move(head), after_head);
+  head = ParseInfixInList();
+  if (!head) {
+    return nullptr;
+  }
+  if (AtAny({Token::kRBrace, Token::kComma})) {
+    State after = state_;
+    return finish(ParseSet(start, std::move(head), after, false));
+  }
+  if (At(Token::kColon)) {
+    return finish(ParseObject(std::move(head), may_be_comprehension));
+  }
+  Illegal("non-terminated set");
+  return nullptr;
+}
+
+TermPtr Parser::ParseSet(const State& start, TermPtr head, State after_head,
+                         bool may_be_comprehension) {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  TermPtr set = NewTerm(TermKind::kSet, head->location);
+  if (At(Token::kRBrace)) {
+    set->items.push_back(std::move(head));
+    return set;
+  }
+  if (At(Token::kComma)) {
+    Scan();
+    set->items.push_back(std::move(head));
+    return ParseTermList(Token::kRBrace, set->items) ? std::move(set) : nullptr;
+  }
+  if (may_be_comprehension) {
+    Scan();
+    if (std::optional<Body> body = ParseBody(Token::kRBrace)) {
+      set->kind = TermKind::kSetComprehension;
+      set->items.push_back(std::move(head));
+      set->body = std::move(*body);
+      return set;
+    }
+    if (!At(Token::kComma)) {
+      return nullptr;
+    }
+  }
+  RestoreWith(start, std::move(head), after_head);
+  return ParseTermList(Token::kRBrace, set->items) ? std::move(set) : nullptr;
+}
+
+// After the first key, at its colon.
+TermPtr Parser::ParseObject(TermPtr key, bool may_be_comprehension) {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  Scan();
+  State start = state_;
+  TermPtr value = ParseTerm();
+  if (!value) {
+    return nullptr;
+  }
+  State after_value = state_;
+  if (may_be_comprehension) {
+    if (AtAny({Token::kRBrace, Token::kComma})) {
+      return ParseObjectFinish(key, value, true);
+    }
+    if (At(Token::kOr)) {
+      if (TermPtr object = ParseObjectFinish(key, value, true)) {
+        return object;
+      }
+    }
+  }
+  RestoreWith(start, std::move(value), after_value);
+  value = ParseInfixInList();
+  if (!value) {
+    return nullptr;
+  }
+  if (AtAny({Token::kRBrace, Token::kComma})) {
+    return ParseObjectFinish(key, value, false);
+  }
+  Illegal("non-terminated object");
+  return nullptr;
+}
+
+// Takes key and value only where it succeeds.
+TermPtr Parser::ParseObjectFinish(TermPtr& key, TermPtr& value, bool may_be_comprehension) {
+  Depth depth(*this);
+  if (depth.exceeded()) {
+    return nullptr;
+  }
+  TermPtr object = NewTerm(TermKind::kObject, key->location);
+  if (At(Token::kOr)) {
+    if (!may_be_comprehension) {
+      Illegal("non-terminated object");
+      return nullptr;
+    }
+    Scan();
+    std::optional<Body> body = ParseBody(Token::kRBrace);
+    if (!body) {
+      return nullptr;
+    }
+    object->kind = TermKind::kObjectComprehension;
+    object->body = std::move(*body);
+    object->items.push_back(std::move(key));
+    object->items.push_back(std::move(value));
+    return object;
+  }
+  object->items.push_back(std::move(key));
+  object->items.push_back(std::move(value));
+  if (At(Token::kRBrace)) {
+    return object;
+  }
+  if (!At(Token::kComma)) {
+    return nullptr;
+  }
+  Scan();
+  return ParsePairList(Token::kRBrace, object->items) ? std::move(object) : nullptr;
+}
+
+bool Parser::ParseTermList(Token end, std::vector<TermPtr>& terms) {
+  while (!At(end)) {
+    TermPtr term = ParseInfixInList();
+    if (!term) {
+      return false;
+    }
+    terms.push_back(std::move(term));
+    if (At(end)) {
+      return true;
+    }
+    if (!At(Token::kComma)) {
+      Illegal("expected \",\" or " + QuotedToken(end));
+      return false;
+    }
+    Scan();
+  }
+  return true;
+}
+
+bool Parser::ParsePairList(Token end, std::vector<TermPtr>& terms) {
+  while (!At(end)) {
+    TermPtr key = ParseInfixInList();
+    if (!key) {
+      return false;
+    }
+    if (!At(Token::kColon)) {
+      Illegal("expected \":\"");
+      return false;
+    }
+    Scan();
+    TermPtr value = ParseInfixInList();
+    if (!value) {
+      return false;
+    }
+    terms.push_back(std::move(key));
+    terms.push_back(std::move(value));
+    if (At(end)) {
+      return true;
+    }
+    if (!At(Token::kComma)) {
+      Illegal("expected \",\" or " + QuotedToken(end));
+      return false;
+    }
+    Scan();
+  }
+  return true;
+}
+
+}  // namespace portcullis::rego
