@@ -1,11 +1,9 @@
-// An opened encoded document, as values point to it. Private to document/.
-//
-// A node is 8 bytes, read as one little-endian number: bits 0 to 3 its kind, bits 4 to 31 a count,
-// bits 32 to 63 an offset; see document/document.capnp for what they mean in each kind. The numbers
-// are frozen.
+// An opened encoded document, as values point to it: the nodes of document/encoding.h. Private to
+// document/.
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -14,17 +12,20 @@
 
 namespace portcullis::document {
 
+inline constexpr std::uint32_t kMostEncodedDepth = 1000;
+inline constexpr std::size_t kMostSharedText = 64;
+
 enum class NodeKind : std::uint8_t {
   kNull = 0,
   kFalse = 1,
   kTrue = 2,
-  kSmallInt = 3,  // Bits 4 to 63 are the number, signed.
-  kInt = 4,       // Eight bytes at `offset` in the text.
-  kFloat = 5,     // The same.
-  kDecimal = 6,   // `count` bytes at `offset` in the text.
-  kString = 7,    // The same.
-  kArray = 8,     // `count` nodes from node `offset` on.
-  kObject = 9,    // `count` keys from node `offset` on, sorted by their bytes, then their values.
+  kSmallInt = 3,
+  kInt = 4,
+  kFloat = 5,
+  kDecimal = 6,
+  kString = 7,
+  kArray = 8,
+  kObject = 9,
 };
 
 class Node {

@@ -30,7 +30,7 @@ struct ParseOptions {
   DuplicateKeys duplicates = DuplicateKeys::kReject;
   std::uint32_t max_depth = 1000;  // Arrays and objects within each other.
   std::size_t max_bytes = std::size_t{64} << 20;
-  std::string file;  // For the positions in errors.
+  std::string file = {};  // For the positions in errors.
 };
 
 // One JSON value, nothing but white space after it. Strings are valid UTF-8.

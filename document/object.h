@@ -33,6 +33,7 @@ struct ObjectIdentity {
   std::string name;
   std::string uid;
   std::string resource_version;
+  friend bool operator==(const ObjectIdentity&, const ObjectIdentity&) = default;
 };
 
 // ERRORS: kInvalidArgument: not an object, or without apiVersion, kind or metadata.name.
