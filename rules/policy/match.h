@@ -2,9 +2,12 @@
 
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "document/value.h"
@@ -21,6 +24,27 @@ struct MatchTarget {
   std::string_view source;
 };
 
+// A target made ready to be compared with any number of matches. LIFETIME: that of the target's values.
+class MatchSubject {
+ public:
+  explicit MatchSubject(const MatchTarget& target);
+
+ private:
+  friend class Match;
+  // One object as the criteria see it.
+  struct Candidate {
+    document::Value object;
+    std::string_view kind;
+    std::string_view group;
+    std::string_view own_namespace;  // metadata.namespace
+    bool is_namespace = false;
+  };
+  std::array<Candidate, 2> candidates_;
+  std::size_t count_ = 0;
+  document::Value name_space_;
+  std::string_view source_;
+};
+
 // THREADS: may be read in parallel.
 class Match {
  public:
@@ -34,10 +58,17 @@ class Match {
   static Result<Match> Parse(const document::Value& spec_match);
 
   // ERRORS: kInvalidArgument with Gatekeeper's text (2.8): the constraint then rejects by itself.
-  [[nodiscard]] Result<bool> Matches(const MatchTarget& target) const;
+  [[nodiscard]] Result<bool> Matches(const MatchSubject& subject) const;
+  [[nodiscard]] Result<bool> Matches(const MatchTarget& target) const {
+    return Matches(MatchSubject(target));
+  }
 
   // False when no object of this group and kind can match.
   [[nodiscard]] bool CouldMatchKind(std::string_view group, std::string_view kind) const;
+  // The kinds that match.kinds names, sorted; empty: any kind may match.
+  [[nodiscard]] std::vector<std::string> KindsNamed() const;
+  // True if labels of the Namespace object decide.
+  [[nodiscard]] bool ReadsNamespace() const;
 
  private:
   struct State;

@@ -27,6 +27,9 @@ struct ReviewOptions {
   std::string_view source = "Original";
   rego::IndexUse index_use = rego::IndexUse::kUse;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  // data.inventory where there is no InventoryView; undefined: {}.
+  document::Value inventory_document;
+  std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
 };
 
 // What is reviewed. `request` is an AdmissionRequest read with NumberMode::kFloat64.
@@ -39,7 +42,9 @@ struct ReviewInput {
 struct Violation {
   const Constraint* constraint = nullptr;
   std::string_view message;
-  document::Value details;
+  document::Value
+      details;  // {} where the rule gives none; null beside the text of a run-time error; undefined when the
+                // constraint could not be matched.
   std::vector<std::string> actions;  // deny, warn, dryrun, …: those of this enforcement point.
 };
 
@@ -49,11 +54,16 @@ struct Verdict {
   rego::EvaluationStatistics statistics;
 };
 
+// The request that stands for an object that nobody asked to admit: kind, name, namespace and the object.
+[[nodiscard]] document::Value MakeRequest(const document::Value& object, document::Arena& arena);
+
 // input.review as Gatekeeper makes it (3.3): from the request, with namespaceObject; on DELETE oldObject is copied into object.
 [[nodiscard]] document::Value MakeReview(const ReviewInput& input, document::Arena& arena);
 
 // LIFETIME: the verdict points into `arena` and `policies`.
-// ERRORS: what Gatekeeper answers with code 500, to the text (a msg that is no string, a store that failed).
+// ERRORS: what Gatekeeper answers with code 500, to the text (a msg that is no string, a DELETE without oldObject); a store
+// that failed.
+// COST: input.review is made once, and is shared by all constraints.
 [[nodiscard]] Result<Verdict> Review(const PolicySet& policies, const ReviewInput& input,
                                      index::InventoryView* inventory, const ReviewOptions& options,
                                      Clock& clock, document::Arena& arena);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "document/value.h"
+#include "rules/policy/schema.h"
 #include "rules/rego/engine.h"
 
 namespace portcullis::policy {
@@ -17,17 +18,29 @@ struct Template {
   std::string name;                     // metadata.name: the kind in lower case.
   std::string kind;                     // Of its constraints.
   std::vector<std::string> operations;  // spec.targets[0].operations; empty: all.
-  std::string parameters_schema;        // openAPIV3Schema of spec.parameters as JSON text; empty: none.
+  std::string parameters_schema;  // openAPIV3Schema of spec.parameters as JSON text; empty: none.
+  std::unique_ptr<const Schema> schema;  // Of its constraints.
   bool legacy_schema = false;
-  std::unique_ptr<const rego::Plan> plan;  // data.template.violation
+  std::shared_ptr<const builtins::Catalog> catalog;  // What the plan was compiled with.
+  std::unique_ptr<const rego::Plan> plan;            // data.template.violation
   [[nodiscard]] bool reads_inventory() const { return plan->reads_inventory(); }
+};
+
+struct TemplateOptions {
+  bool keep_prints =
+      false;  // print(…) writes to EvaluationRequest::prints; otherwise it is erased.
 };
 
 // Reads and compiles. ERRORS: kInvalidArgument with Gatekeeper's text.
 [[nodiscard]] Result<std::shared_ptr<const Template>> ParseTemplate(
-    const document::Value& object, const std::shared_ptr<const builtins::Catalog>& catalog);
+    const document::Value& object, const std::shared_ptr<const builtins::Catalog>& catalog,
+    const TemplateOptions& options = {});
 
 // What can be said without compiling the Rego: names, target, schema (Gatekeeper's CreateCRD).
 [[nodiscard]] Result<void> CheckTemplateMetadata(const document::Value& object);
+
+// targets[].operations: "*" stands alone. ERRORS: kInvalidArgument with the text that Gatekeeper's webhook answers with
+// code 500; its controller accepts such a template.
+[[nodiscard]] Result<void> CheckTemplateOperations(const document::Value& object);
 
 }  // namespace portcullis::policy

@@ -1,0 +1,218 @@
+#include "rules/policy/template.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "document/json.h"
+#include "rules/policy/kubernetes_text.h"
+#include "rules/policy/template_modules.h"
+#include "rules/rego/compile.h"
+
+namespace portcullis::policy {
+namespace {
+
+using document::Value;
+
+constexpr std::string_view kTarget = "admission.k8s.gatekeeper.sh";
+constexpr std::string_view kEngine = "Rego";
+
+std::unexpected<Error> Invalid(const std::string& what) {
+  return Fail(ErrorCode::kInvalidArgument, "invalid ConstraintTemplate: " + what);
+}
+
+// What a template says about the constraints of its kind.
+struct Metadata {
+  std::string name;
+  std::string kind;
+  std::vector<std::string> operations;
+  Value parameters;  // Its openAPIV3Schema; undefined: none.
+  bool legacy_schema = false;
+  std::unique_ptr<const Schema> schema;
+};
+
+Value TargetOf(const Value& object) {
+  const Value targets = object.Get({"spec", "targets"});
+  return targets.is_array() && targets.size() == 1 ? targets.ItemAt(0) : Value();
+}
+
+Result<void> CheckNames(std::string_view name, std::string_view kind) {
+  if (kind.empty()) {
+    return Invalid("ConstraintTemplate " + Quote(name) + " does not specify CRD Kind");
+  }
+  if (LowerCase(name) != LowerCase(kind)) {
+    return Invalid("the ConstraintTemplate's name " + Quote(name) +
+                   " is not equal to the lowercase of CRD's Kind: " + Quote(LowerCase(kind)));
+  }
+  const std::vector<std::string> problems = CheckLabelName(LowerCase(kind));
+  if (problems.empty()) {
+    return {};
+  }
+  return Invalid(
+      FieldInvalid("spec.names.kind", Value::String(kind),
+                   "may have mixed case, but should otherwise match: " + problems.front()));
+}
+
+Result<void> CheckTarget(const Value& object) {
+  const Value target = TargetOf(object);
+  if (target.is_undefined()) {
+    return Invalid("must declare exactly one target");
+  }
+  const std::string_view name = target.GetString({"target"});
+  if (name.empty()) {
+    return Invalid("target name must not be empty");
+  }
+  if (name != kTarget) {
+    return Invalid("target " + Quote(name) + " not recognized, known targets [" +
+                   std::string(kTarget) + "]");
+  }
+  return {};
+}
+
+// legacySchema is on unless it is turned off, except in v1.
+bool HasLegacySchema(const Value& object, const Value& validation) {
+  const Value given = validation.Find("legacySchema");
+  if (given.is_boolean()) {
+    return given.is_true();
+  }
+  return object.GetString({"apiVersion"}) != "templates.gatekeeper.sh/v1";
+}
+
+Result<Metadata> ReadMetadata(const Value& object) {
+  Metadata metadata;
+  metadata.name = std::string(object.GetString({"metadata", "name"}));
+  metadata.kind = std::string(object.GetString({"spec", "crd", "spec", "names", "kind"}));
+  TRY(CheckNames(metadata.name, metadata.kind));
+  TRY(CheckTarget(object));
+  const Value validation = object.Get({"spec", "crd", "spec", "validation"});
+  metadata.legacy_schema = HasLegacySchema(object, validation);
+  const Value parameters = validation.Find("openAPIV3Schema");
+  if (!parameters.is_null()) {
+    metadata.parameters = parameters;
+  }
+  auto schema = Schema::ForConstraints(metadata.parameters, metadata.legacy_schema);
+  if (!schema) {
+    return Invalid(schema.error().message);
+  }
+  metadata.schema = *std::move(schema);
+  const Value operations = TargetOf(object).Find("operations");
+  for (std::uint32_t i = 0; operations.is_array() && i < operations.size(); ++i) {
+    if (operations.ItemAt(i).is_string()) {
+      metadata.operations.emplace_back(operations.ItemAt(i).string());
+    }
+  }
+  return metadata;
+}
+
+Result<std::vector<std::string>> ReadLibraries(const Value& libs) {
+  std::vector<std::string> libraries;
+  if (libs.is_undefined() || libs.is_null()) {
+    return libraries;
+  }
+  if (!libs.is_array()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                ".libs accessor error: " + GoText(libs) + " is of the type " +
+                    std::string(GoTypeName(libs)) +
+                    ", expected []interface{}: while extracting Rego libs");
+  }
+  for (std::uint32_t i = 0; i < libs.size(); ++i) {
+    if (!libs.ItemAt(i).is_string()) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  ".libs accessor error: contains non-string value in the slice: " +
+                      GoText(libs.ItemAt(i)) + " is of the type " +
+                      std::string(GoTypeName(libs.ItemAt(i))) +
+                      ", expected string: while extracting Rego libs");
+    }
+    libraries.emplace_back(libs.ItemAt(i).string());
+  }
+  return libraries;
+}
+
+// The Rego of a target: its `rego` field, which wins, or the Rego entry of `code`.
+Result<TemplateSource> ReadSource(const Value& target) {
+  TemplateSource source;
+  if (const std::string_view rego = target.GetString({"rego"}); !rego.empty()) {
+    source.rego = std::string(rego);
+    source.libraries = TRY(ReadLibraries(target.Find("libs")));
+    return source;
+  }
+  const Value code = target.Find("code");
+  Value found;
+  for (std::uint32_t i = 0; code.is_array() && i < code.size() && found.is_undefined(); ++i) {
+    if (code.ItemAt(i).GetString({"engine"}) == kEngine) {
+      found = code.ItemAt(i);
+    }
+  }
+  if (found.is_undefined()) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "no language driver is installed that handles this constraint template: available drivers: "
+        "map[Rego:1], wanted \"\"");
+  }
+  const Value fields = found.Find("source");
+  if (!fields.is_object()) {
+    return Fail(ErrorCode::kInvalidArgument, "could not recognize the type");
+  }
+  const Value rego = fields.Find("rego");
+  if (rego.is_undefined()) {
+    return Fail(ErrorCode::kInvalidArgument, "rego source missing required field: rego");
+  }
+  if (!rego.is_string()) {
+    return Fail(ErrorCode::kInvalidArgument, ".rego accessor error: " + GoText(rego) +
+                                                 " is of the type " +
+                                                 std::string(GoTypeName(rego)) +
+                                                 ", expected string: while extracting Rego source");
+  }
+  source.rego = std::string(rego.string());
+  source.version = fields.GetString({"version"}) == "v1" ? rego::Version::kV1 : rego::Version::kV0;
+  source.libraries = TRY(ReadLibraries(fields.Find("libs")));
+  return source;
+}
+
+}  // namespace
+
+Result<void> CheckTemplateMetadata(const Value& object) {
+  TRY(ReadMetadata(object));
+  return {};
+}
+
+Result<void> CheckTemplateOperations(const Value& object) {
+  const Value operations = TargetOf(object).Find("operations");
+  for (std::uint32_t i = 0; operations.is_array() && i < operations.size(); ++i) {
+    const Value operation = operations.ItemAt(i);
+    if (operation.is_string() && operation.string() == "*" && operations.size() > 1) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "if '*' is present, must not specify other operations");
+    }
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const Template>> ParseTemplate(
+    const Value& object, const std::shared_ptr<const builtins::Catalog>& catalog,
+    const TemplateOptions& options) {
+  TRY(CheckTarget(object));
+  Metadata metadata = TRY(ReadMetadata(object));
+  const TemplateSource source = TRY(ReadSource(TargetOf(object)));
+  auto compiled = rego::Compile(TRY(PrepareModules(source)),
+                                {.catalog = catalog.get(), .keep_prints = options.keep_prints});
+  if (!compiled) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "unable to compile modules: " + rego::ToString(compiled.error()));
+  }
+  auto result = std::make_shared<Template>();
+  result->name = std::move(metadata.name);
+  result->kind = std::move(metadata.kind);
+  result->operations = std::move(metadata.operations);
+  if (metadata.parameters.is_defined()) {
+    result->parameters_schema = document::ToJson(metadata.parameters);
+  }
+  result->schema = std::move(metadata.schema);
+  result->legacy_schema = metadata.legacy_schema;
+  result->catalog = catalog;
+  const std::array<std::string, 2> entry = {"template", "violation"};
+  result->plan = TRY(rego::MakePlan(*std::move(compiled), entry));
+  return result;
+}
+
+}  // namespace portcullis::policy
