@@ -32,6 +32,9 @@ enum class FailureKind : std::uint8_t {
 
 // What one call of a builtin works with. One per evaluation, reused by every call in it.
 struct CallContext {
+  CallContext(document::Arena& arena_of_results, PreparedCache& prepared_cache, Clock& wall_clock)
+      : arena(arena_of_results), prepared(prepared_cache), clock(wall_clock) {}
+
   document::Arena& arena;  // Results live here.
   PreparedCache& prepared;
   Clock& clock;
@@ -45,15 +48,18 @@ struct CallContext {
   std::string failure_message;
 
   // Each gives undefined, to be returned.
-  Value Fail(std::string message);      // "<builtin>: " is put before it by the evaluator.
+  Value Fail(std::string message);  // "<builtin>: " is put before it by the evaluator.
   Value FailType(std::string message);
   // OPA's text: "operand 2 must be string but got number".
   Value FailOperand(int operand, std::string_view wanted, const Value& got);
   // True every so often when the deadline or the arena limit has passed: a long loop then returns undefined at once.
   // COST: a counter; the clock is read every 1,024 calls.
   bool ShouldHalt();
+  // True, as ShouldHalt, where `bytes` that a builtin is about to hold outside the arena would pass the arena's limit.
+  bool HaltsBeyond(std::size_t bytes) { return bytes > arena.limit_bytes() && HaltForMemory(); }
 
  private:
+  bool HaltForMemory();
   std::uint32_t ticks_ = 0;
 };
 
@@ -64,9 +70,11 @@ struct Builtin {
   std::string_view name;  // "startswith", "regex.match", "plus"
   // The type, in a small language: "(string, string) -> boolean"; names of arguments are not kept. Types: null boolean
   // number string any; array[T] (of any length), [T, U] (of this length), set[T], object[K: V], {"a": T, "b": U}, T | U.
+  // A type in the place of a name says what other members an object has: {"a": T, any: U}.
   // A trailing "..." in the arguments means any number more (print, sprintf has none). "(…) -> nothing" returns no value.
   std::string_view type;
-  Function function = nullptr;  // Null where the evaluator does it itself (eq, assign, print, walk is not).
+  Function function =
+      nullptr;  // Null where the evaluator does it itself (eq, assign, print, walk is not).
   std::string_view infix = {};  // "+", "==", …
   bool relation = false;        // The result is an array of which each item is a solution (walk).
   bool deprecated = false;

@@ -1,1 +1,30 @@
-set(builtins_sources)
+set(builtins_sources
+  aggregates.cc
+  arithmetic.cc
+  arrays.cc
+  bits.cc
+  call_context.cc
+  catalog.cc
+  codec.cc
+  comparison.cc
+  encoding.cc
+  globs_match.cc
+  go_float.cc
+  go_format.cc
+  go_quote.cc
+  json.cc
+  json_patch.cc
+  json_paths.cc
+  language.cc
+  number.cc
+  objects.cc
+  operands.cc
+  prepared_cache.cc
+  regex.cc
+  sets.cc
+  strings.cc
+  trim.cc
+  types.cc
+  unicode.cc
+  walk.cc
+)

@@ -1,0 +1,149 @@
+// json.marshal, unmarshal and is_valid. SOURCE: OPA's policy reference, "Encoding".
+
+#include "document/json.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "rules/builtins/families.h"
+#include "rules/builtins/operands.h"
+
+namespace portcullis::builtins {
+namespace {
+
+using document::JsonStyle;
+
+document::ParseOptions AsGoReads() {
+  return {.duplicates = document::DuplicateKeys::kKeepLast, .max_depth = 10000};
+}
+
+Value Marshal(CallContext& context, Arguments arguments) {
+  return MakeString(context, document::ToJson(arguments[0], JsonStyle::kGo));
+}
+
+// Compact JSON text on lines of its own, each begun with `prefix` and `indent` once a level.
+std::string Indent(std::string_view json, std::string_view prefix, std::string_view indent) {
+  std::string out(prefix);
+  std::size_t depth = 0;
+  bool in_string = false;
+  const auto new_line = [&] {
+    out.append("\n").append(prefix);
+    for (std::size_t i = 0; i < depth; ++i) {
+      out.append(indent);
+    }
+  };
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      out.push_back(c);
+      if (c == '\\') {
+        out.push_back(json[++i]);
+      } else if (c == '"') {
+        in_string = false;
+      }
+      continue;
+    }
+    const bool opens = c == '{' || c == '[';
+    if (opens && (json[i + 1] == '}' || json[i + 1] == ']')) {
+      out.push_back(c);
+      out.push_back(json[++i]);
+    } else if (opens) {
+      ++depth;
+      out.push_back(c);
+      new_line();
+    } else if (c == '}' || c == ']') {
+      --depth;
+      new_line();
+      out.push_back(c);
+    } else if (c == ',') {
+      out.push_back(c);
+      new_line();
+    } else if (c == ':') {
+      out.append(": ");
+    } else {
+      in_string = c == '"';
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+Value MarshalWithOptions(CallContext& context, Arguments arguments) {
+  if (!ObjectOperand(context, arguments, 2)) {
+    return {};
+  }
+  const Value& options = arguments[1];
+  std::string_view prefix;
+  std::string_view indent = "\t";
+  std::optional<bool> pretty;
+  bool implied = false;
+  for (std::uint32_t i = 0; i < options.size(); ++i) {
+    const Value key = options.KeyAt(i);
+    const Value value = options.ValueAt(i);
+    const std::string_view name = key.is_string() ? key.string() : std::string_view();
+    if (name == "prefix" || name == "indent") {
+      if (!value.is_string()) {
+        return context.FailType("operand 2 key " + std::string(name) +
+                                " failed cast to string: operand " + std::to_string(i) +
+                                " must be string but got " + std::string(TypeName(value)));
+      }
+      (name == "prefix" ? prefix : indent) = value.string();
+      implied = true;
+    } else if (name == "pretty") {
+      if (!value.is_boolean()) {
+        return context.FailType("operand 2 key pretty failed cast to bool");
+      }
+      pretty = value.is_true();
+    } else {
+      return context.FailType("operand 2 object contained unknown key " + std::string(name));
+    }
+  }
+  const std::string json = document::ToJson(arguments[0], JsonStyle::kGo);
+  if (!pretty.value_or(implied)) {
+    return MakeString(context, json);
+  }
+  const std::string indented = Indent(json, prefix, indent);
+  if (context.HaltsBeyond(indented.size())) {
+    return {};
+  }
+  return MakeString(context, indented);
+}
+
+Value Unmarshal(CallContext& context, Arguments arguments) {
+  const auto text = StringOperand(context, arguments, 1);
+  if (!text) {
+    return {};
+  }
+  const auto value = document::ParseJson(*text, context.arena, AsGoReads());
+  if (!value) {
+    return context.Fail(value.error().message);
+  }
+  return *value;
+}
+
+Value IsValid(CallContext& context, Arguments arguments) {
+  if (!arguments[0].is_string()) {
+    return Value::Boolean(false);
+  }
+  return Value::Boolean(
+      document::ParseJson(arguments[0].string(), context.arena, AsGoReads()).has_value());
+}
+
+constexpr Builtin kBuiltins[] = {
+    {.name = "json.marshal", .type = "(any) -> string", .function = Marshal},
+    {.name = "json.marshal_with_options",
+     .type =
+         R"((any, {"indent": string, "prefix": string, "pretty": boolean, string: any}) -> string)",
+     .function = MarshalWithOptions},
+    {.name = "json.unmarshal", .type = "(string) -> any", .function = Unmarshal},
+    {.name = "json.is_valid", .type = "(string) -> boolean", .function = IsValid},
+};
+
+}  // namespace
+
+std::span<const Builtin> JsonBuiltins() {
+  return kBuiltins;
+}
+
+}  // namespace portcullis::builtins

@@ -1,0 +1,492 @@
+// regex.*. SOURCE: OPA's policy reference, "Regex"; the documentation of Go's package regexp.
+
+#include "rules/builtins/regex.h"
+
+#include <limits>
+#include <vector>
+
+#include <re2/re2.h>
+
+#include "rules/builtins/families.h"
+#include "rules/builtins/globs_match.h"
+#include "rules/builtins/go_format.h"
+#include "rules/builtins/operands.h"
+#include "rules/builtins/unicode.h"
+
+namespace portcullis::builtins {
+namespace {
+
+using Regex = std::shared_ptr<const re2::RE2>;
+
+std::string_view GoErrorText(re2::RE2::ErrorCode code) {
+  switch (code) {
+    case re2::RE2::ErrorBadEscape:
+      return "invalid escape sequence";
+    case re2::RE2::ErrorBadCharClass:
+      return "invalid character class";
+    case re2::RE2::ErrorBadCharRange:
+      return "invalid character class range";
+    case re2::RE2::ErrorMissingBracket:
+      return "missing closing ]";
+    case re2::RE2::ErrorMissingParen:
+      return "missing closing )";
+    case re2::RE2::ErrorUnexpectedParen:
+      return "unexpected )";
+    case re2::RE2::ErrorTrailingBackslash:
+      return "trailing backslash at end of expression";
+    case re2::RE2::ErrorRepeatArgument:
+      return "missing argument to repetition operator";
+    case re2::RE2::ErrorRepeatSize:
+      return "invalid repeat count";
+    case re2::RE2::ErrorRepeatOp:
+      return "invalid nested repetition operator";
+    case re2::RE2::ErrorBadPerlOp:
+      return "invalid or unsupported Perl syntax";
+    case re2::RE2::ErrorBadUTF8:
+      return "invalid UTF-8";
+    case re2::RE2::ErrorBadNamedCapture:
+      return "invalid named capture";
+    case re2::RE2::ErrorPatternTooLarge:
+      return "expression too large";
+    case re2::RE2::NoError:
+    case re2::RE2::ErrorInternal:
+      break;
+  }
+  return "regexp/syntax: internal error";
+}
+
+// What Go writes and this RE2 does not read: (?<name>…). Fails on \C, which Go refuses.
+std::expected<std::string, std::string> ToRe2(std::string_view pattern) {
+  std::string result;
+  bool in_class = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const std::string_view rest = pattern.substr(i);
+    if (rest.starts_with("\\Q")) {
+      const std::size_t end = std::min(rest.find("\\E"), rest.size());
+      result.append(rest.substr(0, end));
+      i += end - 1;
+      continue;
+    }
+    if (rest.front() == '\\' && rest.size() > 1) {
+      if (rest[1] == 'C') {
+        return std::unexpected("error parsing regexp: invalid escape sequence: `\\C`");
+      }
+      result.append(rest.substr(0, 2));
+      ++i;
+      continue;
+    }
+    result.push_back(rest.front());
+    if (rest.front() == '[' && !in_class) {
+      in_class = true;
+      // A bracket that comes first stands for itself.
+      if (rest.substr(1).starts_with('^')) {
+        result.push_back(pattern[++i]);
+      }
+      if (pattern.substr(i + 1).starts_with(']')) {
+        result.push_back(pattern[++i]);
+      }
+    } else if (rest.starts_with("[:") && in_class && rest.find(":]", 2) != rest.npos) {
+      const std::size_t end = rest.find(":]", 2) + 2;
+      result.append(rest.substr(1, end - 1));
+      i += end - 1;
+    } else if (rest.front() == ']') {
+      in_class = false;
+    } else if (!in_class && rest.starts_with("(?<") && rest.size() > 3 && rest[3] != '=' &&
+               rest[3] != '!') {
+      result.append("?P");
+      ++i;
+    }
+  }
+  return result;
+}
+
+re2::StringPiece Piece(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view View(const re2::StringPiece& piece) {
+  return {piece.data(), piece.size()};
+}
+
+std::optional<Regex> RegexOperand(CallContext& context, std::string_view pattern) {
+  auto regex = CachedRegex(context.prepared, pattern);
+  if (regex) {
+    return *std::move(regex);
+  }
+  context.Fail(regex.error());
+  return std::nullopt;
+}
+
+// One match: the whole, then each group; a group that took no part is null.
+using Groups = std::vector<re2::StringPiece>;
+
+// Calls `visit(groups)` for each match from left to right, at most `limit` of them (all for a negative one). A match of
+// nothing right after another match is none.
+template <class Visit>
+void ForEachMatch(CallContext& context, const re2::RE2& regex, std::string_view text,
+                  std::int64_t limit, Visit visit) {
+  Groups groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) + 1);
+  std::size_t previous_end = std::string_view::npos;
+  std::size_t at = 0;
+  for (std::int64_t count = 0; (limit < 0 || count < limit) && at <= text.size();) {
+    if (context.ShouldHalt()) {
+      return;
+    }
+    if (!regex.Match(Piece(text), at, text.size(), re2::RE2::UNANCHORED, groups.data(),
+                     static_cast<int>(groups.size()))) {
+      return;
+    }
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    const std::size_t end = begin + groups[0].size();
+    const bool accept = end != at || begin != previous_end;
+    if (end == at) {
+      const std::uint32_t width = DecodeRune(text.substr(at)).width;
+      at = width > 0 ? at + width : text.size() + 1;
+    } else {
+      at = end;
+    }
+    previous_end = end;
+    if (accept) {
+      visit(groups);
+      ++count;
+    }
+  }
+}
+
+Value Match(CallContext& context, Arguments arguments) {
+  const auto pattern = StringOperand(context, arguments, 1);
+  const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
+  if (!text) {
+    return {};
+  }
+  const auto regex = RegexOperand(context, *pattern);
+  if (!regex) {
+    return {};
+  }
+  return Value::Boolean(
+      (*regex)->Match(Piece(*text), 0, text->size(), re2::RE2::UNANCHORED, nullptr, 0));
+}
+
+Value IsValid(CallContext& context, Arguments arguments) {
+  if (!arguments[0].is_string()) {
+    return Value::Boolean(false);
+  }
+  return Value::Boolean(CachedRegex(context.prepared, arguments[0].string()).has_value());
+}
+
+Value Halted(CallContext& context, const Value& result) {
+  return context.failure == FailureKind::kHalt ? Value() : result;
+}
+
+Value Split(CallContext& context, Arguments arguments) {
+  const auto pattern = StringOperand(context, arguments, 1);
+  const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
+  if (!text) {
+    return {};
+  }
+  const auto regex = RegexOperand(context, *pattern);
+  if (!regex) {
+    return {};
+  }
+  document::ArrayBuilder parts(context.arena);
+  if (!pattern->empty() && text->empty()) {
+    parts.Add(Value::String(*text));
+    return parts.Finish();
+  }
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  ForEachMatch(context, **regex, *text, -1, [&](const Groups& groups) {
+    end = static_cast<std::size_t>(groups[0].data() - text->data());
+    const std::size_t match_end = end + groups[0].size();
+    if (match_end != 0) {
+      parts.Add(Value::String(text->substr(begin, end - begin)));
+    }
+    begin = match_end;
+  });
+  if (end != text->size()) {
+    parts.Add(Value::String(text->substr(begin)));
+  }
+  return Halted(context, parts.Finish());
+}
+
+Value FindN(CallContext& context, Arguments arguments) {
+  const auto pattern = StringOperand(context, arguments, 1);
+  const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
+  const auto limit = text ? IntOperand(context, arguments, 3) : std::nullopt;
+  if (!limit) {
+    return {};
+  }
+  const auto regex = RegexOperand(context, *pattern);
+  if (!regex) {
+    return {};
+  }
+  document::ArrayBuilder matches(context.arena);
+  ForEachMatch(context, **regex, *text, *limit,
+               [&](const Groups& groups) { matches.Add(Value::String(View(groups[0]))); });
+  return Halted(context, matches.Finish());
+}
+
+Value FindAllGroups(CallContext& context, Arguments arguments) {
+  const auto pattern = StringOperand(context, arguments, 1);
+  const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
+  const auto limit = text ? IntOperand(context, arguments, 3) : std::nullopt;
+  if (!limit) {
+    return {};
+  }
+  const auto regex = RegexOperand(context, *pattern);
+  if (!regex) {
+    return {};
+  }
+  document::ArrayBuilder matches(context.arena);
+  ForEachMatch(context, **regex, *text, *limit, [&](const Groups& groups) {
+    const std::span<Value> items = context.arena.AllocateArray<Value>(groups.size());
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      items[i] = Value::String(groups[i].data() == nullptr ? std::string_view() : View(groups[i]));
+    }
+    matches.Add(Value::Array(items));
+  });
+  return Halted(context, matches.Finish());
+}
+
+bool IsNamePart(char32_t rune) {
+  return rune == U'_' || IsLetterOrDigit(rune);
+}
+
+// The name after a "$": "1", "name" or "{name}"; how many bytes it takes, or 0 where there is none.
+std::size_t ReadName(std::string_view text, std::string_view* name) {
+  const bool brace = text.starts_with('{');
+  const std::size_t begin = brace ? 1 : 0;
+  std::size_t end = begin;
+  while (end < text.size()) {
+    const Rune rune = DecodeRune(text.substr(end));
+    if (!IsNamePart(rune.value)) {
+      break;
+    }
+    end += rune.width;
+  }
+  if (end == begin) {
+    return 0;
+  }
+  *name = text.substr(begin, end - begin);
+  if (!brace) {
+    return end;
+  }
+  return end < text.size() && text[end] == '}' ? end + 1 : 0;
+}
+
+// The number of the group that `name` means, or -1.
+int GroupNumber(const re2::RE2& regex, std::string_view name) {
+  const bool digits = name.find_first_not_of("0123456789") == name.npos;
+  if (digits && name.size() <= 8 && (name.front() != '0' || name.size() == 1)) {
+    return std::stoi(std::string(name));
+  }
+  const auto& names = regex.NamedCapturingGroups();
+  const auto found = names.find(std::string(name));
+  return found == names.end() ? -1 : found->second;
+}
+
+// The replacement with $1, ${name} and $$ filled in.
+void Expand(const re2::RE2& regex, std::string_view replacement, const Groups& groups,
+            std::string* out) {
+  while (true) {
+    const std::size_t dollar = replacement.find('$');
+    out->append(replacement.substr(0, dollar));
+    if (dollar == std::string_view::npos) {
+      return;
+    }
+    replacement.remove_prefix(dollar + 1);
+    if (replacement.starts_with('$')) {
+      out->push_back('$');
+      replacement.remove_prefix(1);
+      continue;
+    }
+    std::string_view name;
+    const std::size_t length = ReadName(replacement, &name);
+    if (length == 0) {
+      out->push_back('$');
+      continue;
+    }
+    replacement.remove_prefix(length);
+    const int group = GroupNumber(regex, name);
+    if (group >= 0 && static_cast<std::size_t>(group) < groups.size()) {
+      out->append(View(groups[static_cast<std::size_t>(group)]));
+    }
+  }
+}
+
+Value Replace(CallContext& context, Arguments arguments) {
+  const auto text = StringOperand(context, arguments, 1);
+  const auto pattern = text ? StringOperand(context, arguments, 2) : std::nullopt;
+  const auto replacement = pattern ? StringOperand(context, arguments, 3) : std::nullopt;
+  if (!replacement) {
+    return {};
+  }
+  const auto regex = RegexOperand(context, *pattern);
+  if (!regex) {
+    return {};
+  }
+  std::string result;
+  std::size_t copied = 0;
+  ForEachMatch(context, **regex, *text, -1, [&](const Groups& groups) {
+    const auto begin = static_cast<std::size_t>(groups[0].data() - text->data());
+    result.append(*text, copied, begin - copied);
+    Expand(**regex, *replacement, groups, &result);
+    copied = begin + groups[0].size();
+    context.HaltsBeyond(result.size());
+  });
+  if (context.failure == FailureKind::kHalt) {
+    return {};
+  }
+  result.append(*text, copied);
+  return result == *text ? arguments[0] : MakeString(context, result);
+}
+
+// "a{[0-9]+}b" with the delimiters { and } as a pattern: what is between them is a regex, the rest is itself.
+std::expected<std::string, std::string> TemplatePattern(std::string_view text, char open,
+                                                        char close) {
+  const auto unbalanced = [&] {
+    std::string message = "unbalanced braces in ";
+    AppendGoQuoted(text, &message);
+    return std::unexpected(message);
+  };
+  std::string pattern = "^";
+  int level = 0;
+  std::size_t copied = 0;
+  std::size_t opened = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == open) {
+      if (++level == 1) {
+        opened = i;
+      }
+    } else if (text[i] == close) {
+      if (--level < 0) {
+        return unbalanced();
+      }
+      if (level > 0) {
+        continue;
+      }
+      const std::string_view inner = text.substr(opened + 1, i - opened - 1);
+      if (const auto regex = CompileRegex("^" + std::string(inner) + "$"); !regex) {
+        return std::unexpected(regex.error());
+      }
+      pattern.append(QuoteRegex(text.substr(copied, opened - copied)))
+          .append("(")
+          .append(inner)
+          .append(")");
+      copied = i + 1;
+    }
+  }
+  if (level != 0) {
+    return unbalanced();
+  }
+  return pattern + QuoteRegex(text.substr(copied)) + "$";
+}
+
+Value TemplateMatch(CallContext& context, Arguments arguments) {
+  const auto pattern = StringOperand(context, arguments, 1);
+  const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
+  const auto open = text ? StringOperand(context, arguments, 3) : std::nullopt;
+  const auto close = open ? StringOperand(context, arguments, 4) : std::nullopt;
+  if (!close) {
+    return {};
+  }
+  for (const auto& [name, delimiter] : {std::pair{"start", *open}, std::pair{"end", *close}}) {
+    if (delimiter.size() != 1) {
+      return context.Fail(std::string(name) +
+                          " delimiter has to be exactly one character long but is " +
+                          std::to_string(open->size()) + " long");
+    }
+  }
+  const auto generated = TemplatePattern(*pattern, open->front(), close->front());
+  if (!generated) {
+    return context.Fail(generated.error());
+  }
+  const auto regex = RegexOperand(context, *generated);
+  if (!regex) {
+    return {};
+  }
+  return Value::Boolean(
+      (*regex)->Match(Piece(*text), 0, text->size(), re2::RE2::UNANCHORED, nullptr, 0));
+}
+
+Value GlobsMatch(CallContext& context, Arguments arguments) {
+  const auto a = StringOperand(context, arguments, 1);
+  const auto b = a ? StringOperand(context, arguments, 2) : std::nullopt;
+  if (!b) {
+    return {};
+  }
+  const auto common = GlobsIntersect(context, *a, *b);
+  if (!common) {
+    return context.failure == FailureKind::kHalt ? Value() : context.Fail(common.error());
+  }
+  return Value::Boolean(*common);
+}
+
+constexpr std::string_view kMatchType = "(string, string) -> boolean";
+constexpr Builtin kBuiltins[] = {
+    {.name = "regex.match", .type = kMatchType, .function = Match},
+    {.name = "re_match", .type = kMatchType, .function = Match, .deprecated = true},
+    {.name = "regex.is_valid", .type = "(string) -> boolean", .function = IsValid},
+    {.name = "regex.split", .type = "(string, string) -> array[string]", .function = Split},
+    {.name = "regex.find_n",
+     .type = "(string, string, number) -> array[string]",
+     .function = FindN},
+    {.name = "regex.find_all_string_submatch_n",
+     .type = "(string, string, number) -> array[array[string]]",
+     .function = FindAllGroups},
+    {.name = "regex.replace", .type = "(string, string, string) -> string", .function = Replace},
+    {.name = "regex.template_match",
+     .type = "(string, string, string, string) -> boolean",
+     .function = TemplateMatch},
+    {.name = "regex.globs_match", .type = kMatchType, .function = GlobsMatch},
+};
+
+}  // namespace
+
+std::expected<Regex, std::string> CompileRegex(std::string_view pattern) {
+  const auto translated = ToRe2(pattern);
+  if (!translated) {
+    return std::unexpected(translated.error());
+  }
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(std::int64_t{32} << 20);
+  auto regex = std::make_shared<const re2::RE2>(*translated, options);
+  if (regex->ok()) {
+    return regex;
+  }
+  return std::unexpected("error parsing regexp: " + std::string(GoErrorText(regex->error_code())) +
+                         ": `" + regex->error_arg() + "`");
+}
+
+std::expected<Regex, std::string> CachedRegex(PreparedCache& cache, std::string_view pattern) {
+  std::string error;
+  Regex regex = cache.Get<re2::RE2>("regex", pattern, [&]() -> Regex {
+    auto compiled = CompileRegex(pattern);
+    if (compiled) {
+      return *std::move(compiled);
+    }
+    error = std::move(compiled).error();
+    return nullptr;
+  });
+  if (!regex) {
+    return std::unexpected(std::move(error));
+  }
+  return regex;
+}
+
+std::string QuoteRegex(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (std::string_view("\\.+*?()|[]{}^$").contains(c)) {
+      quoted.push_back('\\');
+    }
+    quoted.push_back(c);
+  }
+  return quoted;
+}
+
+std::span<const Builtin> RegexBuiltins() {
+  return kBuiltins;
+}
+
+}  // namespace portcullis::builtins
