@@ -1,0 +1,301 @@
+// Runs suites: each case against a fresh policy and its own inventory.
+
+#include <span>
+#include <utility>
+
+#include <re2/re2.h>
+
+#include "document/arena.h"
+#include "document/object.h"
+#include "rules/policy/kubernetes_text.h"
+#include "rules/policy/manifest_file.h"
+#include "rules/policy/policy_set.h"
+#include "rules/policy/review.h"
+#include "rules/policy/suite.h"
+#include "rules/policy/suite_inventory.h"
+
+namespace portcullis::policy {
+namespace {
+
+using document::Value;
+
+constexpr std::string_view kSchemaError = "schema validation failed";
+
+std::unexpected<Error> Invalid(std::string text) {
+  return Fail(ErrorCode::kInvalidArgument, std::move(text));
+}
+
+Result<Value> ReadFirst(const std::filesystem::path& file, document::Arena& arena) {
+  return TRY(ReadObjects(file, arena)).front();
+}
+
+Result<Value> ReadTemplate(const std::filesystem::path& file, document::Arena& arena) {
+  const Result<std::string> text = ReadTextFile(file);
+  if (!text) {
+    return Invalid("reading ConstraintTemplate from " + Quote(file.string()) + ": " +
+                   text.error().message);
+  }
+  const Value object = TRY(ReadFirst(file, arena));
+  const document::GroupVersionKind type =
+      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
+  if (type.group == "templates.gatekeeper.sh" && type.kind == "ConstraintTemplate") {
+    return object;
+  }
+  return Invalid("path " + Quote(file.string()) + ": not a ConstraintTemplate");
+}
+
+Result<Value> ReadConstraint(const std::filesystem::path& file, document::Arena& arena) {
+  const Value object = TRY(ReadFirst(file, arena));
+  const document::GroupVersionKind type =
+      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
+  if (type.group == "constraints.gatekeeper.sh") {
+    return object;
+  }
+  return Invalid("not a Constraint");
+}
+
+// The request of an AdmissionReview, or the one that stands for any other object.
+Result<Value> RequestOf(const Value& object, document::Arena& arena) {
+  const document::GroupVersionKind type =
+      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
+  if (type.group != "admission.k8s.io" || type.kind != "AdmissionReview") {
+    return MakeRequest(object, arena);
+  }
+  const Value request = object.Find("request");
+  if (!request.is_object()) {
+    return Invalid(
+        "missing an AdmissionRequest object: request did not actually pass in an AdmissionRequest");
+  }
+  bool any = false;
+  for (const std::string_view name : {"object", "oldObject"}) {
+    const Value part = request.Find(name);
+    if (part.is_undefined() || part.is_null()) {
+      continue;
+    }
+    any = true;
+    if (part.GetString({"kind"}).empty()) {
+      return Invalid("object or oldObject cannot be unmarshalled: Object 'Kind' is missing");
+    }
+  }
+  if (any) {
+    return request;
+  }
+  return Invalid(
+      "no object or oldObject found to review: AdmissionRequest does not contain an \"object\" or "
+      "\"oldObject\" to "
+      "review");
+}
+
+std::string CountProblem(const SuiteAssertion& assertion, std::int64_t count) {
+  std::string wanted;
+  if (assertion.count) {
+    if (*assertion.count < 0) {
+      return "invalid yaml: assertion.violation, if set, must be a nonnegative integer, \"yes\", "
+             "or \"no\"";
+    }
+    if (count == *assertion.count) {
+      return "";
+    }
+    wanted = "exactly " + std::to_string(*assertion.count);
+  } else if (assertion.words == "yes") {
+    if (count > 0) {
+      return "";
+    }
+    wanted = "at least 1";
+  } else if (assertion.words == "no") {
+    if (count == 0) {
+      return "";
+    }
+    wanted = "none";
+  } else {
+    return "invalid yaml: assertion.violation, if set, must be a nonnegative integer, \"yes\", or "
+           "\"no\"";
+  }
+  const std::string containing =
+      assertion.message ? " containing " + Quote(*assertion.message) : "";
+  return "unexpected number of violations: got " + std::to_string(count) + " violations" +
+         containing + " but want " + wanted;
+}
+
+// What is wrong; empty: the assertion holds.
+std::string Check(const SuiteAssertion& assertion, const std::vector<Violation>& violations) {
+  const re2::RE2 regex(assertion.message.value_or(""), re2::RE2::Quiet);
+  std::int64_t count = 0;
+  std::vector<std::string> messages;
+  for (const Violation& violation : violations) {
+    if (!regex.ok()) {
+      return "message contains invalid regular expression: error parsing regexp: " + regex.error();
+    }
+    messages.emplace_back(violation.message);
+    if (!assertion.message || re2::RE2::PartialMatch(violation.message, regex)) {
+      ++count;
+    }
+  }
+  const std::string problem = CountProblem(assertion, count);
+  return problem.empty() ? "" : problem + ": got messages " + GoList(messages);
+}
+
+}  // namespace
+
+struct SuiteRunner::State {
+  std::shared_ptr<const builtins::Catalog> catalog;
+  SuiteOptions options;
+  Clock& clock;
+  std::unique_ptr<SuiteStore> store;  // Opened by the first case that has an inventory.
+
+  // The template and constraint of a test.
+  struct Policy {
+    std::unique_ptr<PolicyStore> store;
+    std::shared_ptr<const PolicySet> set;
+  };
+
+  TestResult RunTest(const Suite& suite, const SuiteTest& test, const SuiteFilter& filter);
+  CaseResult RunCase(const Suite& suite, const Policy& policy, const SuiteCase& of);
+  Result<Policy> MakePolicy(const Suite& suite, const SuiteTest& test);
+  Result<void> CheckCase(const Suite& suite, const Policy& policy, const SuiteCase& of,
+                         std::string* prints);
+};
+
+Result<SuiteRunner::State::Policy> SuiteRunner::State::MakePolicy(const Suite& suite,
+                                                                  const SuiteTest& test) {
+  const std::filesystem::path folder = suite.file.parent_path();
+  if (test.template_file.empty()) {
+    return Invalid("invalid Suite: missing template");
+  }
+  document::Arena arena;
+  const Value object = TRY(ReadTemplate(folder / test.template_file, arena));
+  Policy policy;
+  policy.store = std::make_unique<PolicyStore>(
+      catalog,
+      PolicyStoreOptions{.templates = {.keep_prints = true}, .check_enforcement_actions = false});
+  if (const Result<void> added = policy.store->PutTemplate(object); !added) {
+    return Invalid("adding template: " + added.error().message);
+  }
+  if (test.constraint_file.empty()) {
+    return Invalid("invalid Suite: missing constraint");
+  }
+  const Value constraint = TRY(ReadConstraint(folder / test.constraint_file, arena));
+  TRY(policy.store->PutConstraint(constraint));
+  if (!test.expansion_file.empty()) {
+    return Invalid("expansion templates are not supported");
+  }
+  policy.set = policy.store->current();
+  return policy;
+}
+
+Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& policy,
+                                           const SuiteCase& of, std::string* prints) {
+  const std::filesystem::path folder = suite.file.parent_path();
+  if (of.object.empty()) {
+    return Invalid("invalid Case: must define object");
+  }
+  if (of.assertions.empty()) {
+    return Invalid("invalid Case: assertions must be non-empty");
+  }
+  document::Arena arena;
+  const std::vector<Value> reviewed = TRY(ReadObjects(folder / of.object, arena));
+  if (reviewed.size() != 1) {
+    return Invalid(
+        "object file must contain exactly one object: " + Quote((folder / of.object).string()) +
+        " defines " + std::to_string(reviewed.size()) + " objects");
+  }
+  std::vector<Value> inventory;
+  for (const std::string& file : of.inventory) {
+    for (const Value& object : TRY(ReadObjects(folder / file, arena))) {
+      inventory.push_back(object);
+    }
+  }
+
+  ReviewOptions review;
+  review.enforcement_point = kGatorEnforcementPoint;
+  review.index_use = options.index_use;
+  review.prints = prints;
+  std::unique_ptr<index::InventoryView> view;
+  if (options.store.empty()) {
+    review.inventory_document = TRY(MakeInventoryDocument(inventory, arena));
+  } else {
+    if (store == nullptr) {
+      store = TRY(SuiteStore::Open(options.store, clock));
+    }
+    view = TRY(store->Load(inventory, policy.set->templates().front()->plan->wanted_indexes()));
+  }
+  ReviewInput input;
+  input.request = TRY(RequestOf(reviewed.front(), arena));
+  const Verdict verdict = TRY(Review(*policy.set, input, view.get(), review, clock, arena));
+  for (const SuiteAssertion& assertion : of.assertions) {
+    if (std::string problem = Check(assertion, verdict.violations); !problem.empty()) {
+      return Invalid(std::move(problem));
+    }
+  }
+  return {};
+}
+
+CaseResult SuiteRunner::State::RunCase(const Suite& suite, const Policy& policy,
+                                       const SuiteCase& of) {
+  CaseResult result;
+  result.name = of.name;
+  const auto start = clock.Now();
+  const Result<void> passed = CheckCase(suite, policy, of, &result.prints);
+  result.runtime = clock.Now() - start;
+  if (!passed) {
+    result.error = passed.error().message;
+  }
+  return result;
+}
+
+TestResult SuiteRunner::State::RunTest(const Suite& suite, const SuiteTest& test,
+                                       const SuiteFilter& filter) {
+  TestResult result;
+  result.name = test.name;
+  if (test.skip || !filter.MatchesTest(test)) {
+    result.skipped = true;
+    return result;
+  }
+  const auto start = clock.Now();
+  const Result<Policy> policy = MakePolicy(suite, test);
+  const std::string problem = policy ? "" : policy.error().message;
+  if (test.invalid) {
+    if (!problem.starts_with(kSchemaError)) {
+      result.error = "constraint should have failed schema validation: got error " +
+                     (problem.empty() ? std::string("<nil>") : problem) + " but want " +
+                     std::string(kSchemaError);
+    }
+  } else if (!policy) {
+    result.error = problem;
+  } else {
+    for (const SuiteCase& of : test.cases) {
+      if (of.skip || !filter.MatchesCase(test, of)) {
+        result.cases.emplace_back();
+        result.cases.back().name = of.name;
+        result.cases.back().skipped = true;
+      } else {
+        result.cases.push_back(RunCase(suite, *policy, of));
+      }
+    }
+  }
+  result.runtime = clock.Now() - start;
+  return result;
+}
+
+SuiteRunner::SuiteRunner(std::shared_ptr<const builtins::Catalog> catalog, SuiteOptions options,
+                         Clock& clock)
+    : state_(new State{std::move(catalog), std::move(options), clock, nullptr}) {}
+
+SuiteRunner::~SuiteRunner() = default;
+
+SuiteResult SuiteRunner::Run(const Suite& suite, const SuiteFilter& filter) {
+  SuiteResult result;
+  result.path = suite.shown_path;
+  result.skipped = suite.skip;
+  if (suite.skip) {
+    return result;
+  }
+  const auto start = state_->clock.Now();
+  for (const SuiteTest& test : suite.tests) {
+    result.tests.push_back(state_->RunTest(suite, test, filter));
+  }
+  result.runtime = state_->clock.Now() - start;
+  return result;
+}
+
+}  // namespace portcullis::policy
