@@ -35,7 +35,8 @@ struct ReplicationPosition {
   friend bool operator==(const ReplicationPosition&, const ReplicationPosition&) = default;
 };
 
-// Changes of one kind that become visible together, with the position that they lead to.
+// Changes of one kind that become visible together, with the position that they lead to. Of two puts of one object the later
+// counts; a delete counts over every put.
 struct ChangeSet {
   document::GroupVersionKind type;
   std::vector<document::Value> puts;      // Whole objects; a put replaces.
@@ -95,7 +96,8 @@ class InventoryView {
   virtual std::optional<IndexId> FindIndex(const Definition& definition) = 0;
   // The objects with an entry under `key`, in the order of the inventory: a superset of those whose path reaches `key` (long
   // keys are hashed), never fewer. COST: one seek, one step an entry; no scan.
-  virtual Result<std::unique_ptr<ObjectCursor>> Lookup(IndexId index, const document::Value& key) = 0;
+  virtual Result<std::unique_ptr<ObjectCursor>> Lookup(IndexId index,
+                                                       const document::Value& key) = 0;
 
   // Objects that a scan of this kind would visit, roughly; for the planner's estimates. COST: constant.
   virtual std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) = 0;
@@ -169,15 +171,19 @@ class Inventory {
                                                  std::shared_ptr<Logger> logger, Metrics& metrics);
   virtual ~Inventory() = default;
 
-  // One atomic batch: objects, their index entries, the position.
+  // One atomic batch: objects, their index entries, the position. ERRORS: kInvalidArgument: an object of another type or
+  // without identity; document::Encode's; store::Store::Write's. Nothing has changed then.
   virtual Result<void> Apply(const ChangeSet& changes) = 0;
-  virtual Result<std::unique_ptr<Reconciliation>> BeginList(const document::GroupVersionKind& type) = 0;
-  // Removes the kind's objects, entries, parent markers and position. COST: a range delete and a step an object for entries.
+  virtual Result<std::unique_ptr<Reconciliation>> BeginList(
+      const document::GroupVersionKind& type) = 0;
+  // Removes the kind's objects, entries, parent markers and position; a kind of over some MB in several batches, the position
+  // first. Finished by the next Open if a crash cuts it short. COST: a step an object.
   virtual Result<void> Wipe(const document::GroupVersionKind& type) = 0;
 
   virtual std::unique_ptr<InventoryView> View() = 0;
 
-  virtual Result<std::optional<ReplicationPosition>> Position(const document::GroupVersionKind& type) = 0;
+  virtual Result<std::optional<ReplicationPosition>> Position(
+      const document::GroupVersionKind& type) = 0;
   // Every kind that has objects, markers or a position.
   virtual Result<std::vector<KindStatistics>> Kinds() = 0;
 

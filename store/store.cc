@@ -17,8 +17,6 @@
 namespace portcullis::store {
 namespace {
 
-constexpr std::string_view kFormatKey = "format";
-
 rocksdb::Slice ToSlice(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
 }

@@ -30,6 +30,8 @@ struct StoreOptions {
 
 // Version of everything that is written under the path. A change raises it; see README.md.
 inline constexpr std::uint32_t kFormatVersion = 1;
+// The one key that is the store's own: in kDefinitions, the version as decimal text.
+inline constexpr std::string_view kFormatKey = "format";
 
 enum class Family : std::uint8_t { kObjects, kIndex, kPositions, kDefinitions };
 inline constexpr std::size_t kFamilies = 4;
@@ -92,7 +94,7 @@ class Iterator {
 enum class Reading : std::uint8_t {
   kOrdered,  // Ranges: every key is met.
   kPrefix,   // kIndex only: Seek to an entry prefix meets the keys under that prefix and then ends.
-            // A filter answers most prefixes that have none.
+             // A filter answers most prefixes that have none.
   kScanOnce,  // kOrdered, leaving the block cache to others: for passes over everything.
 };
 

@@ -1,0 +1,142 @@
+#include "index/inventory_state.h"
+
+#include <functional>
+#include <utility>
+
+#include <xxhash.h>
+
+namespace portcullis::index {
+namespace {
+
+using store::Family;
+
+std::unexpected<Error> UnknownRecord(std::string_view family) {
+  return Fail(ErrorCode::kCorruption, "the store's " + std::string(family) +
+                                          " hold a record that this version does not know: move "
+                                          "the folder away and let it be replicated again");
+}
+
+}  // namespace
+
+std::size_t DefinitionHash::operator()(const Definition& definition) const {
+  std::size_t hash =
+      std::hash<std::string>()(definition.kind) + static_cast<std::size_t>(definition.scope);
+  for (const PathStep& step : definition.path) {
+    hash = hash * 31 + std::hash<std::string>()(step.field) + static_cast<std::size_t>(step.kind);
+  }
+  return hash;
+}
+
+MarkerHash HashBytes(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.low64, hash.high64};
+}
+
+Result<void> InventoryState::Load() {
+  TRY(LoadDefinitions());
+  TRY(LoadPositions());
+  PublishCatalog();
+  return {};
+}
+
+Result<void> InventoryState::LoadDefinitions() {
+  const std::unique_ptr<store::Iterator> it =
+      store->NewIterator(Family::kDefinitions, store::Reading::kOrdered, nullptr);
+  std::map<IndexId, BuildProgress> progress;
+  for (it->Seek(""); it->Valid(); it->Next()) {
+    if (const std::optional<IndexId> built = DecodeIndexKey(kProgressPrefix, it->key())) {
+      progress[*built] = TRY(DecodeProgress(it->value()));
+    } else if (const std::optional<IndexId> id = DecodeIndexKey(kIndexPrefix, it->key())) {
+      indexes[*id].record = TRY(DecodeIndex(it->value()));
+    } else if (it->key() == kNextIdKey) {
+      next_id = static_cast<IndexId>(TRY(DecodeNumber(it->value())));
+    } else if (!it->key().starts_with(kWipePrefix) && it->key() != store::kFormatKey) {
+      return UnknownRecord("definitions");
+    }
+  }
+  TRY(it->Check());
+  for (auto& [id, info] : indexes) {
+    info.progress = progress[id];
+  }
+  return {};
+}
+
+Result<void> InventoryState::LoadPositions() {
+  const std::unique_ptr<store::Iterator> it =
+      store->NewIterator(Family::kPositions, store::Reading::kOrdered, nullptr);
+  for (it->Seek(""); it->Valid(); it->Next()) {
+    if (const auto type = DecodeTypeKey(kPositionPrefix, it->key())) {
+      PublishPosition(*type, TRY(DecodePosition(it->value())));
+    } else if (const auto kind = DecodeCountsKey(it->key())) {
+      PublishCounts(*kind, TRY(DecodeCounts(it->value())));
+    } else {
+      return UnknownRecord("positions");
+    }
+  }
+  return it->Check();
+}
+
+std::shared_ptr<const Catalog> InventoryState::catalog() const {
+  const std::scoped_lock lock(read_);
+  return catalog_;
+}
+
+std::optional<ReplicationPosition> InventoryState::FindPosition(
+    const document::GroupVersionKind& type) const {
+  const std::scoped_lock lock(read_);
+  const auto found = positions_.find(type);
+  if (found == positions_.end()) {
+    return std::nullopt;
+  }
+  return found->second;
+}
+
+std::map<document::GroupVersionKind, ReplicationPosition> InventoryState::Positions() const {
+  const std::scoped_lock lock(read_);
+  return positions_;
+}
+
+std::uint64_t InventoryState::EstimateObjects(store::Scope scope, std::string_view kind) const {
+  const std::scoped_lock lock(read_);
+  const auto found = objects_.find(std::pair(scope, std::string(kind)));
+  return found == objects_.end() ? 0 : found->second;
+}
+
+void InventoryState::PublishCatalog() {
+  auto next = std::make_shared<Catalog>();
+  for (const auto& [id, info] : indexes) {
+    if (info.record.state == IndexState::kReady) {
+      next->ids.emplace(info.record.definition, id);
+      next->lookups.emplace(id, info.lookups);
+    }
+  }
+  const std::scoped_lock lock(read_);
+  catalog_ = std::move(next);
+}
+
+void InventoryState::PublishPosition(const document::GroupVersionKind& type,
+                                     const std::optional<ReplicationPosition>& position) {
+  const std::scoped_lock lock(read_);
+  if (position) {
+    positions_[type] = *position;
+  } else {
+    positions_.erase(type);
+  }
+}
+
+void InventoryState::PublishCounts(const KindKey& kind, const std::optional<KindCounts>& now) {
+  const auto before = counts.find(kind);
+  const std::uint64_t old_objects = before == counts.end() ? 0 : before->second.objects;
+  if (now) {
+    counts[kind] = *now;
+  } else {
+    counts.erase(kind);
+  }
+  const std::scoped_lock lock(read_);
+  for (const std::string& name : {kind.kind, std::string()}) {
+    std::uint64_t& objects = objects_[std::pair(kind.scope, name)];
+    objects += (now ? now->objects : 0) - old_objects;
+  }
+}
+
+}  // namespace portcullis::index

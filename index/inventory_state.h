@@ -1,0 +1,98 @@
+// What the parts of the inventory share: the store, and in memory what every write must know. Inside index/ only.
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "index/fair_lock.h"
+#include "index/inventory.h"
+#include "index/record.h"
+#include "store/store.h"
+
+namespace portcullis::index {
+
+using LookupCount = std::atomic<std::uint64_t>;
+
+struct IndexInfo {
+  IndexRecord record;
+  BuildProgress progress;
+  std::shared_ptr<LookupCount> lookups = std::make_shared<LookupCount>(0);
+
+  // Whether a write of this object maintains its entries: not those that a build or a drop has yet to reach.
+  [[nodiscard]] bool Maintains(std::string_view key_bytes) const {
+    return record.state == IndexState::kReady ||
+           (record.state == IndexState::kBuilding && key_bytes <= progress.cursor);
+  }
+};
+
+struct DefinitionHash {
+  std::size_t operator()(const Definition& definition) const;
+};
+
+// The complete indexes at one moment; never changed once published.
+struct Catalog {
+  std::unordered_map<Definition, IndexId, DefinitionHash> ids;
+  std::unordered_map<IndexId, std::shared_ptr<LookupCount>> lookups;
+};
+
+using MarkerHash = std::array<std::uint64_t, 2>;
+[[nodiscard]] MarkerHash HashBytes(std::string_view bytes);
+struct MarkerHashHash {
+  std::size_t operator()(const MarkerHash& hash) const { return static_cast<std::size_t>(hash[0]); }
+};
+
+class InventoryState {
+ public:
+  explicit InventoryState(std::unique_ptr<store::Store> opened) : store(std::move(opened)) {}
+
+  // Reads everything but objects and entries. ERRORS: kCorruption.
+  Result<void> Load();
+
+  // For readers, without the writers' turn.
+  [[nodiscard]] std::shared_ptr<const Catalog> catalog() const;
+  [[nodiscard]] std::optional<ReplicationPosition> FindPosition(
+      const document::GroupVersionKind& type) const;
+  [[nodiscard]] std::map<document::GroupVersionKind, ReplicationPosition> Positions() const;
+  [[nodiscard]] std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) const;
+
+  // Each REQUIRES the writers' turn, and follows a write that made it true.
+  void PublishCatalog();
+  void PublishPosition(const document::GroupVersionKind& type,
+                       const std::optional<ReplicationPosition>& position);
+  void PublishCounts(const KindKey& kind, const std::optional<KindCounts>& now);
+
+  const std::unique_ptr<store::Store> store;
+
+  // Whoever writes holds it, from the first read that the write depends on.
+  FairLock turn;
+  std::condition_variable_any changed;  // With turn: an index, or a wish to stop.
+  // Guarded by turn.
+  std::map<KindKey, KindCounts> counts;
+  std::map<IndexId, IndexInfo> indexes;
+  IndexId next_id = 1;
+  std::unordered_set<MarkerHash, MarkerHashHash> known_markers;
+
+ private:
+  Result<void> LoadDefinitions();
+  Result<void> LoadPositions();
+
+  mutable std::mutex read_;
+  // Guarded by read_.
+  std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>();
+  std::map<document::GroupVersionKind, ReplicationPosition> positions_;
+  std::map<std::pair<store::Scope, std::string>, std::uint64_t, std::less<>>
+      objects_;  // "" is every kind.
+};
+
+}  // namespace portcullis::index
