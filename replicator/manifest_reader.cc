@@ -66,18 +66,36 @@ bool StartsLikeJson(std::string_view text) {
   return at != std::string_view::npos && text[at] == '{';
 }
 
+// The object, or the items of a list whose items say what they are. False: this needs the YAML reader's rules for lists.
+bool ExpandJson(const Value& value, std::vector<YamlDocument>* objects) {
+  const Value items = value.Find("items");
+  if (!items.is_array()) {
+    objects->push_back({value, 1});
+    return true;
+  }
+  if (value.GetString({"kind"}) != "List") {
+    return false;
+  }
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    if (items.ItemAt(i).GetString({"kind"}).empty()) {
+      return false;
+    }
+    objects->push_back({items.ItemAt(i), 1});
+  }
+  return true;
+}
+
 Result<void> ReadWhole(const path& file, const ManifestLimits& limits, const TakeManifests& take) {
   const std::string text = TRY(ReadWholeFile(file, limits.whole_bytes));
   document::Arena arena;
   const document::ParseOptions options = OptionsFor(file, limits);
   if (StartsLikeJson(text)) {
     // The JSON parser is many times faster; what it cannot read (several documents, YAML's flow style) the YAML parser may,
-    // and has the better errors. A list needs the YAML reader's expansion.
+    // and has the better errors.
     const Result<Value> value = document::ParseJson(text, arena, options);
-    const bool is_list = value && value->Find("items").is_array();
-    if (value && !is_list) {
-      const YamlDocument document{*value, 1};
-      return CheckAndTake(std::span(&document, 1), file, take);
+    std::vector<YamlDocument> objects;
+    if (value && ExpandJson(*value, &objects)) {
+      return CheckAndTake(objects, file, take);
     }
   }
   const std::vector<YamlDocument> documents = TRY(document::ParseManifests(text, arena, options));
