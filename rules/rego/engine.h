@@ -23,7 +23,8 @@ namespace portcullis::rego {
 
 // An evaluation that ended in an error of the policy (not of the engine): what OPA's topdown.Error says.
 struct EvaluationError {
-  std::string code;  // eval_conflict_error, eval_builtin_error, eval_type_error, eval_internal_error, eval_cancel_error
+  std::string
+      code;  // eval_conflict_error, eval_builtin_error, eval_type_error, eval_internal_error, eval_cancel_error
   std::string message;
   Location location;
   // "template:4: eval_conflict_error: functions must not produce multiple outputs for same inputs"
@@ -31,6 +32,12 @@ struct EvaluationError {
 };
 
 enum class IndexUse : std::uint8_t { kUse, kIgnore };
+
+// Whose words an eval_conflict_error of complete rules and functions has.
+enum class ConflictTexts : std::uint8_t {
+  kGatekeeper,  // OPA 1.17's, which Gatekeeper shows: "functions must not produce multiple outputs for same inputs"
+  kCurrent,  // OPA 1.22's: "function data.a.f produced conflicting values for the same inputs"
+};
 
 // What an evaluation cost, by access path.
 struct EvaluationStatistics {
@@ -42,17 +49,18 @@ struct EvaluationStatistics {
 
 // All that one evaluation reads. LIFETIME: everything outlives the result, which lives in `arena`.
 struct EvaluationRequest {
-  document::Value input;                   // Undefined: there is no input.
-  document::Value data;                    // Base documents below `data`; undefined or an object.
+  document::Value input;  // Undefined: there is no input.
+  document::Value data;   // Base documents below `data`; undefined or an object.
   index::InventoryView* inventory = nullptr;  // What data.inventory is; null: whatever `data` has.
   document::NumberMode inventory_numbers = document::NumberMode::kFloat64;
-  document::Arena* arena = nullptr;        // REQUIRED. Its limit is the evaluation's.
-  Clock* clock = nullptr;                  // REQUIRED.
+  document::Arena* arena = nullptr;  // REQUIRED. Its limit is the evaluation's.
+  Clock* clock = nullptr;            // REQUIRED.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   IndexUse index_use = IndexUse::kUse;
   bool strict_builtin_errors = false;
+  ConflictTexts conflict_texts = ConflictTexts::kGatekeeper;
   EvaluationStatistics* statistics = nullptr;
-  std::string* prints = nullptr;           // What print() writes goes here, a line each; null: nowhere.
+  std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
 };
 
 // One variable of a query and its value.
@@ -64,10 +72,11 @@ struct Binding {
 // How a plan reaches what it reads, for `portcullis explain` and for tests.
 struct PlanStep {
   std::uint32_t depth = 0;
-  std::string text;         // "for each other in namespace/*/*/Ingress where spec.rules[_].host == host"
-  std::string access_path;  // "get", "range", "index look-up", "full scan", or empty: touches no inventory.
+  std::string text;  // "for each other in namespace/*/*/Ingress where spec.rules[_].host == host"
+  std::string
+      access_path;  // "get", "range", "index look-up", "full scan", or empty: touches no inventory.
   std::optional<index::Definition> index;
-  std::string reason;       // Of a scan: why no index serves.
+  std::string reason;  // Of a scan: why no index serves.
 };
 
 struct RuleExplanation {
@@ -94,8 +103,8 @@ class Plan {
 };
 
 // The plan for one document, e.g. {"template", "violation"} for data.template.violation.
-[[nodiscard]] Result<std::unique_ptr<const Plan>> MakePlan(std::shared_ptr<const CompiledPolicy> policy,
-                                                           std::span<const std::string> path);
+[[nodiscard]] Result<std::unique_ptr<const Plan>> MakePlan(
+    std::shared_ptr<const CompiledPolicy> policy, std::span<const std::string> path);
 
 // The plan for a query with variables.
 class QueryPlan {

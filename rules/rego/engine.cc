@@ -1,0 +1,128 @@
+#include "rules/rego/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/builtins/prepared_cache.h"
+#include "rules/rego/evaluator.h"
+#include "rules/rego/planner.h"
+
+namespace portcullis::rego {
+namespace {
+
+using document::Value;
+
+// The indexes that a program would look up, each once.
+std::vector<index::Definition> IndexesOf(const Program& program) {
+  std::vector<index::Definition> indexes;
+  for (const InventoryAccess& access : program.inventory_accesses) {
+    if (access.has_index) {
+      indexes.push_back(access.index);
+    }
+  }
+  std::ranges::sort(indexes);
+  indexes.erase(std::unique(indexes.begin(), indexes.end()), indexes.end());
+  return indexes;
+}
+
+template <class T>
+Result<std::expected<T, EvaluationError>> Outcome(const Evaluator& evaluator, T result) {
+  if (evaluator.engine_error()) {
+    return std::unexpected(*evaluator.engine_error());
+  }
+  if (evaluator.evaluation_error()) {
+    return std::expected<T, EvaluationError>(std::unexpect, *evaluator.evaluation_error());
+  }
+  return std::expected<T, EvaluationError>(std::move(result));
+}
+
+class DocumentPlan final : public Plan {
+ public:
+  explicit DocumentPlan(std::shared_ptr<const CompiledPolicy> policy)
+      : policy_(std::move(policy)) {}
+
+  Result<void> Make(std::span<const std::string> path) {
+    auto planned = Planner(*policy_, program_, explanations_).PlanDocument(path);
+    wanted_indexes_ = IndexesOf(program_);
+    return planned;
+  }
+
+  Result<std::expected<Value, EvaluationError>> Evaluate(
+      const EvaluationRequest& request) const override {
+    Evaluator evaluator(program_, request, prepared_);
+    const Value result = evaluator.RunDocument();
+    return Outcome(evaluator, result);
+  }
+
+  [[nodiscard]] const std::vector<index::Definition>& wanted_indexes() const override {
+    return wanted_indexes_;
+  }
+  [[nodiscard]] bool reads_inventory() const override { return program_.reads_inventory; }
+  [[nodiscard]] std::vector<RuleExplanation> Explain() const override { return explanations_; }
+
+ private:
+  const std::shared_ptr<const CompiledPolicy> policy_;
+  Program program_;
+  std::vector<RuleExplanation> explanations_;
+  std::vector<index::Definition> wanted_indexes_;
+  mutable builtins::PreparedCache prepared_;
+};
+
+class VariablesPlan final : public QueryPlan {
+ public:
+  VariablesPlan(std::shared_ptr<const CompiledPolicy> policy, Body query)
+      : policy_(std::move(policy)), query_(std::move(query)) {}
+
+  Result<void> Make() { return Planner(*policy_, program_, explanations_).PlanQuery(query_); }
+
+  Result<std::expected<std::vector<std::vector<Binding>>, EvaluationError>> Evaluate(
+      const EvaluationRequest& request) const override {
+    Evaluator evaluator(program_, request, prepared_);
+    std::vector<std::vector<Binding>> rows;
+    for (const std::vector<Value>& values : evaluator.RunQuery()) {
+      std::vector<Binding>& row = rows.emplace_back();
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        row.push_back({.variable = program_.query_variables[i], .value = values[i]});
+      }
+    }
+    return Outcome(evaluator, std::move(rows));
+  }
+
+ private:
+  const std::shared_ptr<const CompiledPolicy> policy_;
+  const Body query_;
+  Program program_;
+  std::vector<RuleExplanation> explanations_;
+  mutable builtins::PreparedCache prepared_;
+};
+
+}  // namespace
+
+std::string EvaluationError::ToString() const {
+  std::string text;
+  if (location.row != 0) {
+    text = (location.file ? *location.file : std::string()) + ":" + std::to_string(location.row) +
+           ": ";
+  }
+  return text + code + ": " + message;
+}
+
+Result<std::unique_ptr<const Plan>> MakePlan(std::shared_ptr<const CompiledPolicy> policy,
+                                             std::span<const std::string> path) {
+  auto plan = std::make_unique<DocumentPlan>(std::move(policy));
+  if (auto made = plan->Make(path); !made) {
+    return std::unexpected(std::move(made).error());
+  }
+  return plan;
+}
+
+Result<std::unique_ptr<const QueryPlan>> MakeQueryPlan(std::shared_ptr<const CompiledPolicy> policy,
+                                                       Body query) {
+  auto plan = std::make_unique<VariablesPlan>(std::move(policy), std::move(query));
+  if (auto made = plan->Make(); !made) {
+    return std::unexpected(std::move(made).error());
+  }
+  return plan;
+}
+
+}  // namespace portcullis::rego

@@ -1,0 +1,406 @@
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "document/encoding.h"
+#include "rules/rego/evaluator.h"
+#include "rules/rego/scratch.h"
+
+namespace portcullis::rego {
+namespace {
+
+using document::Value;
+
+constexpr std::size_t kMostLevels = 4;
+
+std::string_view ScopeKey(store::Scope scope) {
+  return scope == store::Scope::kNamespaced ? "namespace" : "cluster";
+}
+
+// The keys of an object by level of the tree.
+std::array<std::string_view, kMostLevels> LevelsOf(const store::ObjectKeyView& key) {
+  if (key.scope == store::Scope::kNamespaced) {
+    return {key.name_space, key.group_version, key.kind, key.name};
+  }
+  return {key.group_version, key.kind, key.name, {}};
+}
+
+store::ObjectKeyView KeyOf(store::Scope scope, std::span<const std::string_view> levels) {
+  if (scope == store::Scope::kNamespaced) {
+    return {.scope = scope,
+            .name_space = levels[0],
+            .group_version = levels[1],
+            .kind = levels[2],
+            .name = levels[3]};
+  }
+  return {.scope = scope,
+          .name_space = {},
+          .group_version = levels[0],
+          .kind = levels[1],
+          .name = levels[2]};
+}
+
+}  // namespace
+
+// One pass of a kInventory step.
+struct Evaluator::InventoryWalk {
+  const Step& step;
+  const InventoryAccess& access;
+  Value* slots;
+  std::array<std::string_view, kMostLevels> segments;
+};
+
+Signal Evaluator::TryFilter(const InventoryWalk& walk, std::size_t level) {
+  if (level >= walk.access.filters.size() || walk.access.filters[level] == nullptr) {
+    return Signal::kContinue;
+  }
+  switch (RunBlock(*walk.access.filters[level], walk.slots)) {
+    case Signal::kStop:
+      return Signal::kContinue;
+    case Signal::kContinue:
+      return Signal::kStop;
+    case Signal::kError:
+      break;
+  }
+  return Signal::kError;
+}
+
+Signal Evaluator::Inventory(const Step& step, Value* slots) {
+  InventoryWalk walk{.step = step, .access = *step.inventory, .slots = slots, .segments = {}};
+  if (context_->inventory == nullptr) {
+    const Value tree = context_->data.Find("inventory").Find(ScopeKey(walk.access.scope));
+    return tree.is_undefined() ? Signal::kContinue : InventoryInValue(walk, tree, 0);
+  }
+  if (walk.access.has_index && request_.index_use == IndexUse::kUse) {
+    if (const auto index = context_->inventory->FindIndex(walk.access.index)) {
+      return LookUpObjects(walk, *index);
+    }
+  }
+  return InventoryLevel(walk, 0);
+}
+
+Signal Evaluator::InventoryLevel(InventoryWalk& walk, std::size_t level) {
+  const InventoryAccess& access = walk.access;
+  if (level == access.levels.size()) {
+    return InventoryEnd(walk);
+  }
+  const Level& at = access.levels[level];
+  if (at.kind == Level::Kind::kKey) {
+    const Value& key = Get(at.key, walk.slots);
+    if (!key.is_string()) {
+      return Signal::kContinue;
+    }
+    walk.segments[level] = key.string();
+    const Signal tried = TryFilter(walk, level);
+    return tried != Signal::kContinue ? (tried == Signal::kStop ? Signal::kContinue : tried)
+                                      : InventoryLevel(walk, level + 1);
+  }
+  const bool free_to_the_end =
+      access.reaches_objects() &&
+      std::all_of(access.levels.begin() + static_cast<std::ptrdiff_t>(level), access.levels.end(),
+                  [](const Level& other) { return other.kind == Level::Kind::kFree; });
+  const bool filtered_above_objects = std::any_of(
+      access.filters.begin() + static_cast<std::ptrdiff_t>(std::min(level, access.filters.size())),
+      access.filters.end(), [](const Block* filter) { return filter != nullptr; });
+  if (free_to_the_end && (level + 1 == access.depth() || !filtered_above_objects)) {
+    return ScanObjects(walk, level);
+  }
+  auto cursor = context_->inventory->Segments(
+      {.scope = access.scope, .segments = std::span(walk.segments).first(level)});
+  if (!cursor) {
+    FailEngine(std::move(cursor).error());
+    return Signal::kError;
+  }
+  CandidateMemory memory(*this);
+  for (;;) {
+    auto next = (*cursor)->Next();
+    if (!next) {
+      FailEngine(std::move(next).error());
+      return Signal::kError;
+    }
+    if (!next->has_value()) {
+      return Signal::kContinue;
+    }
+    memory.Begin();
+    walk.segments[level] = arena_->CopyString(**next);
+    if (at.slot != kNoSlot) {
+      walk.slots[at.slot] = Value::String(walk.segments[level]);
+    }
+    Signal signal = TryFilter(walk, level);
+    if (signal == Signal::kContinue) {
+      signal = InventoryLevel(walk, level + 1);
+    } else if (signal == Signal::kStop) {
+      signal = Signal::kContinue;
+    }
+    memory.End();
+    if (signal != Signal::kContinue) {
+      return signal;
+    }
+  }
+}
+
+// All keys of the reference are bound, down to an object or to a node above the objects.
+Signal Evaluator::InventoryEnd(InventoryWalk& walk) {
+  const InventoryAccess& access = walk.access;
+  Value value;
+  if (access.reaches_objects()) {
+    ++statistics_.gets;
+    auto object = context_->inventory->Get(KeyOf(access.scope, walk.segments), *arena_,
+                                           request_.inventory_numbers);
+    if (!object) {
+      FailEngine(std::move(object).error());
+      return Signal::kError;
+    }
+    value = *object;
+    if (value.is_undefined()) {
+      return Signal::kContinue;
+    }
+  } else {
+    const auto prefix = std::span(walk.segments).first(access.levels.size());
+    ++statistics_.gets;
+    auto exists = context_->inventory->Exists({.scope = access.scope, .segments = prefix});
+    if (!exists) {
+      FailEngine(std::move(exists).error());
+      return Signal::kError;
+    }
+    if (!*exists) {
+      return Signal::kContinue;
+    }
+    if (access.value != kNoSlot) {
+      std::vector<std::string> segments(prefix.begin(), prefix.end());
+      if (!Materialise(access.scope, segments, &value)) {
+        return Signal::kError;
+      }
+    }
+  }
+  if (access.value != kNoSlot) {
+    walk.slots[access.value] = value;
+  }
+  return Run(&walk.step + 1, walk.slots);
+}
+
+Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
+  ++statistics_.scans;
+  auto cursor = context_->inventory->Objects(
+      {.scope = walk.access.scope, .segments = std::span(walk.segments).first(level)});
+  if (!cursor) {
+    FailEngine(std::move(cursor).error());
+    return Signal::kError;
+  }
+  CandidateMemory memory(*this);
+  for (;;) {
+    auto next = (*cursor)->Next();
+    if (!next) {
+      FailEngine(std::move(next).error());
+      return Signal::kError;
+    }
+    if (!next->has_value()) {
+      return Signal::kContinue;
+    }
+    ++statistics_.objects_visited;
+    if (--ticks_ <= 0 && !CheckLimits()) {
+      return Signal::kError;
+    }
+    memory.Begin();
+    const Signal signal = Candidate(walk, **next, level);
+    memory.End();
+    if (signal != Signal::kContinue) {
+      return signal;
+    }
+  }
+}
+
+Signal Evaluator::LookUpObjects(InventoryWalk& walk, index::IndexId index) {
+  const InventoryAccess& access = walk.access;
+  for (std::size_t i = 0; i < access.levels.size(); ++i) {
+    if (access.levels[i].kind != Level::Kind::kKey) {
+      continue;
+    }
+    const Value& key = Get(access.levels[i].key, walk.slots);
+    if (!key.is_string()) {
+      return Signal::kContinue;
+    }
+    walk.segments[i] = key.string();
+  }
+  ++statistics_.lookups;
+  auto cursor = context_->inventory->Lookup(index, Get(access.index_key, walk.slots));
+  if (!cursor) {
+    FailEngine(std::move(cursor).error());
+    return Signal::kError;
+  }
+  CandidateMemory memory(*this);
+  for (;;) {
+    auto next = (*cursor)->Next();
+    if (!next) {
+      FailEngine(std::move(next).error());
+      return Signal::kError;
+    }
+    if (!next->has_value()) {
+      return Signal::kContinue;
+    }
+    if (--ticks_ <= 0 && !CheckLimits()) {
+      return Signal::kError;
+    }
+    memory.Begin();
+    const Signal signal = Candidate(walk, **next, 0);
+    memory.End();
+    if (signal != Signal::kContinue) {
+      return signal;
+    }
+  }
+}
+
+// One object: its keys must be those that are bound and pass the filters; then it is read.
+Signal Evaluator::Candidate(InventoryWalk& walk, const index::FoundObject& object,
+                            std::size_t free_from) {
+  const InventoryAccess& access = walk.access;
+  const auto levels = LevelsOf(object.key);
+  for (std::size_t i = free_from; i < access.levels.size(); ++i) {
+    const Level& at = access.levels[i];
+    if (at.kind == Level::Kind::kKey) {
+      if (levels[i] != walk.segments[i]) {
+        return Signal::kContinue;
+      }
+    } else if (at.slot != kNoSlot) {
+      walk.slots[at.slot] = Value::String(arena_->CopyString(levels[i]));
+    }
+  }
+  for (std::size_t i = free_from; i < access.filters.size(); ++i) {
+    if (const Signal tried = TryFilter(walk, i); tried != Signal::kContinue) {
+      return tried == Signal::kStop ? Signal::kContinue : tried;
+    }
+  }
+  if (access.value != kNoSlot) {
+    auto opened = object.record.empty()
+                      ? context_->inventory->Get(object.key, *arena_, request_.inventory_numbers)
+                      : document::OpenTrusted(object.record, *arena_, request_.inventory_numbers);
+    if (!opened) {
+      FailEngine(std::move(opened).error());
+      return Signal::kError;
+    }
+    if (object.record.empty()) {
+      ++statistics_.objects_visited;
+    }
+    if (opened->is_undefined()) {
+      return Signal::kContinue;
+    }
+    walk.slots[access.value] = *opened;
+  }
+  return Run(&walk.step + 1, walk.slots);
+}
+
+// The same walk where data.inventory is an ordinary document: `with data.inventory as …`, or no store.
+Signal Evaluator::InventoryInValue(InventoryWalk& walk, const Value& node, std::size_t level) {
+  const InventoryAccess& access = walk.access;
+  if (level == access.levels.size()) {
+    if (access.value != kNoSlot) {
+      walk.slots[access.value] = node;
+    } else if (node.is_false()) {
+      return Signal::kContinue;
+    }
+    return Run(&walk.step + 1, walk.slots);
+  }
+  const Level& at = access.levels[level];
+  const auto below = [&](const Value& child) {
+    const Signal tried = TryFilter(walk, level);
+    return tried != Signal::kContinue ? (tried == Signal::kStop ? Signal::kContinue : tried)
+                                      : InventoryInValue(walk, child, level + 1);
+  };
+  if (at.kind == Level::Kind::kKey) {
+    const Value child = node.Find(Get(at.key, walk.slots));
+    return child.is_undefined() ? Signal::kContinue : below(child);
+  }
+  for (std::uint32_t i = 0; i < node.size(); ++i) {
+    const Value child = node.is_object() ? node.ValueAt(i) : node.ItemAt(i);
+    if (at.slot != kNoSlot) {
+      walk.slots[at.slot] = node.is_object()  ? node.KeyAt(i)
+                            : node.is_array() ? Value::Int(i)
+                                              : child;
+    }
+    if (const Signal signal = below(child); signal != Signal::kContinue) {
+      return signal;
+    }
+  }
+  return Signal::kContinue;
+}
+
+bool Evaluator::Materialise(store::Scope scope, std::vector<std::string>& segments, Value* result) {
+  const std::size_t depth = scope == store::Scope::kNamespaced ? 4 : 3;
+  std::vector<std::string_view> views(segments.begin(), segments.end());
+  const index::TreePrefix prefix{.scope = scope, .segments = views};
+  document::ObjectBuilder object(*arena_);
+  if (segments.size() + 1 == depth) {
+    ++statistics_.scans;
+    auto cursor = context_->inventory->Objects(prefix);
+    if (!cursor) {
+      return FailEngine(std::move(cursor).error());
+    }
+    for (;;) {
+      auto next = (*cursor)->Next();
+      if (!next) {
+        return FailEngine(std::move(next).error());
+      }
+      if (!next->has_value()) {
+        break;
+      }
+      ++statistics_.objects_visited;
+      auto opened = document::OpenTrusted((*next)->record, *arena_, request_.inventory_numbers);
+      if (!opened) {
+        return FailEngine(std::move(opened).error());
+      }
+      object.Add(arena_->CopyString((*next)->key.name), *opened);
+      if (statistics_.objects_visited % 64 == 0 && !CheckLimits()) {
+        return false;
+      }
+    }
+    *result = object.Finish();
+    return true;
+  }
+  auto cursor = context_->inventory->Segments(prefix);
+  if (!cursor) {
+    return FailEngine(std::move(cursor).error());
+  }
+  for (;;) {
+    auto next = (*cursor)->Next();
+    if (!next) {
+      return FailEngine(std::move(next).error());
+    }
+    if (!next->has_value()) {
+      break;
+    }
+    segments.emplace_back(**next);
+    Value below;
+    const bool made = Materialise(scope, segments, &below);
+    if (!made) {
+      return false;
+    }
+    object.Add(arena_->CopyString(segments.back()), below);
+    segments.pop_back();
+  }
+  *result = object.Finish();
+  return true;
+}
+
+bool Evaluator::MaterialiseInventory(Value* result) {
+  document::ObjectBuilder object(*arena_);
+  for (const store::Scope scope : {store::Scope::kCluster, store::Scope::kNamespaced}) {
+    auto exists = context_->inventory->Exists({.scope = scope, .segments = {}});
+    if (!exists) {
+      return FailEngine(std::move(exists).error());
+    }
+    if (!*exists) {
+      continue;
+    }
+    std::vector<std::string> segments;
+    Value tree;
+    if (!Materialise(scope, segments, &tree)) {
+      return false;
+    }
+    object.Add(ScopeKey(scope), tree);
+  }
+  *result = object.Finish();
+  return true;
+}
+
+}  // namespace portcullis::rego

@@ -1,0 +1,187 @@
+// Runs a Program once. A body is nested loops: a step that has several solutions runs the steps after it once for each, and a
+// block that has seen enough says "stop" all the way up to where the block began.
+// THREADS: one at a time; made for one evaluation.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "document/arena.h"
+#include "document/value.h"
+#include "rules/builtins/builtin.h"
+#include "rules/rego/engine.h"
+#include "rules/rego/kept_results.h"
+#include "rules/rego/plan.h"
+
+namespace portcullis::rego {
+
+// What a run of steps says to the step before.
+enum class Signal : std::uint8_t {
+  kContinue,  // No more solutions from here: try your next.
+  kStop,      // The block has seen enough.
+  kError,     // The evaluation is over: evaluation_error() or engine_error() says why.
+};
+
+// What `with` changes.
+struct Context {
+  // A part of `data` that a `with` replaced, so that rules at it or below are not asked.
+  struct Mask {
+    std::span<const document::Value> path;
+    const Mask* next = nullptr;
+  };
+  struct Mock {
+    const WithTargets::Mock* mock = nullptr;
+    document::Value value;
+    const Mock* next = nullptr;
+  };
+  document::Value input;
+  document::Value data;
+  index::InventoryView* inventory = nullptr;
+  const Mask* masks = nullptr;
+  const Mock* mocks = nullptr;
+  KeptResults* kept = nullptr;
+  Context* outer = nullptr;
+};
+
+class Evaluator {
+ public:
+  // LIFETIME: all three outlive the evaluator; results live in request.arena and in what TakeArenas() gives.
+  Evaluator(const Program& program, const EvaluationRequest& request,
+            builtins::PreparedCache& prepared);
+  ~Evaluator();
+  Evaluator(const Evaluator&) = delete;
+  Evaluator& operator=(const Evaluator&) = delete;
+
+  // The value of the program's document; undefined: none, or failed().
+  document::Value RunDocument();
+  // The values of the query's variables, solution after solution.
+  std::vector<std::vector<document::Value>> RunQuery();
+
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] const std::optional<EvaluationError>& evaluation_error() const { return error_; }
+  [[nodiscard]] const std::optional<Error>& engine_error() const { return engine_error_; }
+
+ private:
+  // Memory of the candidates of one scan: given back after each candidate that left nothing behind.
+  struct Scratch;
+  class CandidateMemory;
+  struct Frame;
+  struct NestedNode;
+
+  [[nodiscard]] const document::Value& Get(Operand operand, const document::Value* slots) const {
+    return operand.at >= 0 ? slots[operand.at] : constants_[~operand.at];
+  }
+
+  // evaluator.cc: the loop over steps.
+  Signal Run(const Step* step, document::Value* slots);
+  // Runs a block for itself: what it yields counts for it alone.
+  Signal RunBlock(const Block& block, document::Value* slots);
+  Signal Each(const Step& step, document::Value* slots);
+  Signal Relation(const Step& step, document::Value* slots);
+  bool Every(const Step& step, document::Value* slots, bool* holds);
+  bool Comprehension(const Step& step, document::Value* slots, document::Value* result);
+  document::Value MakeObject(const Step& step, const document::Value* slots);
+  bool Print(const Step& step, const document::Value& operands);
+  bool CallBuiltin(const Step& step, document::Value* slots, document::Value* result);
+  bool CallProcedure(const Step& step, document::Value* slots, document::Value* result);
+
+  // evaluate_procedure.cc: rules and functions.
+  bool Call(const Procedure& procedure, std::span<const document::Value> arguments, bool keep,
+            document::Value* result);
+  bool RunBranches(const Procedure& procedure, document::Value* slots, document::Value* result);
+  Signal RunBranch(const Branch* branch, document::Value* slots);
+  Signal YieldResult(const Step& step, document::Value* slots);
+  bool FinishSet(std::size_t begin, document::Value* result);
+  bool FinishObject(std::size_t begin, document::Value* result);
+  bool FinishNested(std::size_t begin, document::Value* result);
+  bool CallMock(const Context::Mock& mock, std::span<const document::Value> arguments,
+                const Location* location, document::Value* result);
+  bool Invoke(const builtins::Builtin& builtin, std::span<const document::Value> arguments,
+              const Location* location, document::Value* result);
+
+  // evaluate_document.cc: `data` where rules and base documents mix, and `with`.
+  using Path = std::vector<document::Value>;
+  Signal Document(const Step& step, document::Value* slots);
+  Signal WalkDocument(const Step& step, document::Value* slots, const DocumentNode* node,
+                      Path& path, std::size_t level);
+  Signal EnterDocument(const Step& step, document::Value* slots, const DocumentNode* node,
+                       Path& path, std::size_t level, const document::Value& key);
+  Signal WalkValue(const Step& step, document::Value* slots, const document::Value& value,
+                   std::span<const Level> levels);
+  bool DocumentExtent(const DocumentNode* node, Path& path, document::Value* result);
+  bool RulesExtent(const DocumentNode& node, Path& path, document::Value* result);
+  Signal With(const Step& step, document::Value* slots);
+  Signal WithEnd(const Step& step, document::Value* slots);
+  bool ReplaceDocuments(const WithTargets& targets, const document::Value* slots, Context* context);
+  [[nodiscard]] bool IsMasked(std::span<const document::Value> path) const;
+  // The base document at `path`; undefined: none.
+  bool BaseAt(std::span<const document::Value> path, document::Value* result);
+  // `data` without rules, with data.inventory made into a value.
+  bool MaterialiseData(document::Value* result);
+
+  // evaluate_inventory.cc
+  struct InventoryWalk;
+  Signal Inventory(const Step& step, document::Value* slots);
+  Signal InventoryLevel(InventoryWalk& walk, std::size_t level);
+  Signal InventoryEnd(InventoryWalk& walk);
+  Signal ScanObjects(InventoryWalk& walk, std::size_t level);
+  Signal LookUpObjects(InventoryWalk& walk, index::IndexId index);
+  Signal Candidate(InventoryWalk& walk, const index::FoundObject& object, std::size_t free_from);
+  Signal InventoryInValue(InventoryWalk& walk, const document::Value& node, std::size_t level);
+  // Continue: holds. Stop: does not hold.
+  Signal TryFilter(const InventoryWalk& walk, std::size_t level);
+  bool Materialise(store::Scope scope, std::vector<std::string>& segments, document::Value* result);
+  bool MaterialiseInventory(document::Value* result);
+
+  // Every 1,024 steps: deadline and memory.
+  bool CheckLimits();
+  bool FailEvaluation(std::string_view code, std::string message, const Location* location);
+  bool FailEngine(Error error);
+  [[nodiscard]] Signal ErrorSignal() const { return Signal::kError; }
+  document::Value* PushFrame(std::size_t size, Frame* saved);
+  void PopFrame(const Frame& saved);
+
+  const Program& program_;
+  const EvaluationRequest& request_;
+  builtins::PreparedCache& prepared_;
+  const document::Value* constants_;
+  EvaluationStatistics statistics_;
+
+  Context root_;
+  Context* context_ = &root_;
+  document::Arena* arena_;  // Where new values go.
+  std::unique_ptr<builtins::CallContext> root_call_;
+  builtins::CallContext* call_;  // Writes to arena_.
+
+  struct Segment {
+    document::Value* begin = nullptr;
+    document::Value* end = nullptr;
+  };
+  std::vector<Segment> segments_;
+  std::size_t segment_ = 0;
+  document::Value* top_ = nullptr;
+  document::Value* end_ = nullptr;
+
+  std::vector<document::Value> collected_;  // A stack: what the blocks under way have yielded.
+  std::uint64_t yields_ = 0;                // Of the block under way.
+  std::uint64_t keeps_ = 0;                 // Results kept so far.
+  std::int32_t ticks_ = 1024;
+  std::uint32_t depth_ = 0;
+  std::vector<std::unique_ptr<Scratch>> free_scratch_;
+  std::vector<std::unique_ptr<Scratch>> kept_scratch_;
+  std::size_t scratch_bytes_ = 0;  // Of kept ones.
+
+  bool failed_ = false;
+  std::optional<EvaluationError> error_;
+  std::optional<Error> engine_error_;
+  std::optional<EvaluationError> builtin_error_;  // The first, when errors are strict.
+};
+
+}  // namespace portcullis::rego
