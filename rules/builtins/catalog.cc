@@ -8,12 +8,13 @@ namespace portcullis::builtins {
 
 std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disabled) {
   auto catalog = std::make_unique<Catalog>();
-  const std::array families = {AggregateBuiltins(), ArithmeticBuiltins(), ArrayBuiltins(),
-                               CastBuiltins(),      ComparisonBuiltins(), EncodingBuiltins(),
-                               JsonBuiltins(),      JsonPatchBuiltins(),  JsonPathBuiltins(),
-                               LanguageBuiltins(),  NumberBuiltins(),     ObjectBuiltins(),
-                               RegexBuiltins(),     SetBuiltins(),        StringBuiltins(),
-                               TrimBuiltins(),      TypeBuiltins(),       WalkBuiltins()};
+  const std::array families = {
+      AggregateBuiltins(),  ArithmeticBuiltins(), ArrayBuiltins(),    CastBuiltins(),
+      ComparisonBuiltins(), EncodingBuiltins(),   GlobBuiltins(),     GraphBuiltins(),
+      JsonBuiltins(),       JsonPatchBuiltins(),  JsonPathBuiltins(), LanguageBuiltins(),
+      NetBuiltins(),        NumberBuiltins(),     ObjectBuiltins(),   RandomBuiltins(),
+      RegexBuiltins(),      SemverBuiltins(),     SetBuiltins(),      StringBuiltins(),
+      TrimBuiltins(),       TypeBuiltins(),       UnitsBuiltins(),    WalkBuiltins()};
   for (const std::span<const Builtin> family : families) {
     for (const Builtin& builtin : family) {
       if (std::ranges::find(disabled, builtin.name) == disabled.end()) {

@@ -14,17 +14,23 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> CastBuiltins();
 [[nodiscard]] std::span<const Builtin> ComparisonBuiltins();
 [[nodiscard]] std::span<const Builtin> EncodingBuiltins();
+[[nodiscard]] std::span<const Builtin> GlobBuiltins();
+[[nodiscard]] std::span<const Builtin> GraphBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPatchBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPathBuiltins();
 [[nodiscard]] std::span<const Builtin> LanguageBuiltins();
+[[nodiscard]] std::span<const Builtin> NetBuiltins();
 [[nodiscard]] std::span<const Builtin> NumberBuiltins();
 [[nodiscard]] std::span<const Builtin> ObjectBuiltins();
+[[nodiscard]] std::span<const Builtin> RandomBuiltins();
 [[nodiscard]] std::span<const Builtin> RegexBuiltins();
+[[nodiscard]] std::span<const Builtin> SemverBuiltins();
 [[nodiscard]] std::span<const Builtin> SetBuiltins();
 [[nodiscard]] std::span<const Builtin> StringBuiltins();
 [[nodiscard]] std::span<const Builtin> TrimBuiltins();
 [[nodiscard]] std::span<const Builtin> TypeBuiltins();
+[[nodiscard]] std::span<const Builtin> UnitsBuiltins();
 [[nodiscard]] std::span<const Builtin> WalkBuiltins();
 
 }  // namespace portcullis::builtins

@@ -331,6 +331,56 @@ std::optional<BigFloat> ToBigFloat(const Value& number) {
   return result;
 }
 
+bool IsDecimalText(std::string_view text) {
+  const auto digits_from = [&](std::size_t i) {
+    while (i < text.size() && text[i] >= '0' && text[i] <= '9') {
+      ++i;
+    }
+    return i;
+  };
+  const auto is_sign = [&](std::size_t i) {
+    return i < text.size() && (text[i] == '+' || text[i] == '-');
+  };
+  const std::size_t begin = is_sign(0) ? 1 : 0;
+  std::size_t i = digits_from(begin);
+  std::size_t digits = i - begin;
+  if (i < text.size() && text[i] == '.') {
+    const std::size_t end = digits_from(i + 1);
+    digits += end - i - 1;
+    i = end;
+  }
+  if (digits == 0) {
+    return false;
+  }
+  if (i == text.size()) {
+    return true;
+  }
+  if (text[i] != 'e' && text[i] != 'E') {
+    return false;
+  }
+  if (is_sign(++i)) {
+    ++i;
+  }
+  return i < text.size() && digits_from(i) == text.size();
+}
+
+std::string ToJsonNumber(std::string_view text) {
+  std::string number = text.starts_with('-') ? "-" : "";
+  if (text.starts_with('-') || text.starts_with('+')) {
+    text.remove_prefix(1);
+  }
+  const std::size_t whole_end = std::min(text.find_first_of(".eE"), text.size());
+  const std::string_view whole = text.substr(0, whole_end);
+  const std::size_t first = std::min(whole.find_first_not_of('0'), whole.size());
+  number.append(first == whole.size() ? "0" : whole.substr(first));
+  text.remove_prefix(whole_end);
+  const std::size_t fraction_end = std::min(text.find_first_of("eE"), text.size());
+  if (fraction_end > 1) {
+    number.append(text.substr(0, fraction_end));
+  }
+  return number.append(text.substr(fraction_end));
+}
+
 Value ToValue(const BigInt& number, document::Arena& arena) {
   if (mpz_fits_slong_p(number.get()) != 0) {
     return Value::Int(mpz_get_si(number.get()));

@@ -75,6 +75,11 @@ inline constexpr std::int64_t kMaxNumberBits = 1 << 20;
 // Digits in base 10 with an optional sign and nothing else, as Go's big.Int.SetString reads them.
 [[nodiscard]] std::optional<BigInt> ParseBigInt(std::string_view text);
 
+// Whether `text` is digits with an optional sign, point and exponent: "+1", ".5" and "5." are.
+[[nodiscard]] bool IsDecimalText(std::string_view text);
+// "+1", ".5" and "5." as JSON spells them. REQUIRES: IsDecimalText.
+[[nodiscard]] std::string ToJsonNumber(std::string_view text);
+
 [[nodiscard]] document::Value ToValue(const BigInt& number, document::Arena& arena);
 [[nodiscard]] document::Value ToValue(const BigFloat& number, document::Arena& arena);
 

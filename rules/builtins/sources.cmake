@@ -8,23 +8,30 @@ set(builtins_sources
   codec.cc
   comparison.cc
   encoding.cc
+  glob.cc
   globs_match.cc
   go_float.cc
   go_format.cc
   go_quote.cc
+  graph.cc
+  ip.cc
   json.cc
   json_patch.cc
   json_paths.cc
   language.cc
+  net.cc
   number.cc
   objects.cc
   operands.cc
   prepared_cache.cc
+  random.cc
   regex.cc
+  semver.cc
   sets.cc
   strings.cc
   trim.cc
   types.cc
   unicode.cc
+  units.cc
   walk.cc
 )

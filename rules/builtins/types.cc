@@ -23,48 +23,6 @@ Value NameOfType(CallContext&, Arguments arguments) {
   return Value::String(TypeName(arguments[0]));
 }
 
-bool IsDigit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-// What Go's strconv.ParseFloat reads in base 10: digits with an optional sign, point and exponent, "_" nowhere.
-bool IsDecimal(std::string_view text) {
-  std::size_t i = 0;
-  if (i < text.size() && (text[i] == '+' || text[i] == '-')) {
-    ++i;
-  }
-  bool digits = false;
-  for (; i < text.size() && IsDigit(text[i]); ++i) {
-    digits = true;
-  }
-  if (i < text.size() && text[i] == '.') {
-    for (++i; i < text.size() && IsDigit(text[i]); ++i) {
-      digits = true;
-    }
-  }
-  if (!digits) {
-    return false;
-  }
-  if (i == text.size()) {
-    return true;
-  }
-  if (text[i] != 'e' && text[i] != 'E') {
-    return false;
-  }
-  if (++i < text.size() && (text[i] == '+' || text[i] == '-')) {
-    ++i;
-  }
-  if (i == text.size()) {
-    return false;
-  }
-  for (; i < text.size(); ++i) {
-    if (!IsDigit(text[i])) {
-      return false;
-    }
-  }
-  return true;
-}
-
 Value ParseNumber(CallContext& context, const Value& value) {
   const std::string_view text = value.string();
   std::string lower;
@@ -81,10 +39,10 @@ Value ParseNumber(CallContext& context, const Value& value) {
     document::AppendJsonString(text, document::JsonStyle::kCompact, &message);
     return context.Fail(message.append(": ").append(why));
   };
-  if (!IsDecimal(text)) {
+  if (!IsDecimalText(text)) {
     return fail("invalid syntax");
   }
-  const Value number = Value::Decimal(text);
+  const Value number = Value::Decimal(context.arena.CopyString(ToJsonNumber(text)));
   const double nearest = document::ToDouble(number);
   if (nearest - nearest != 0) {
     return fail("value out of range");

@@ -1,0 +1,312 @@
+// net.cidr_* and net.lookup_ip_addr. SOURCE: OPA's policy reference, "Net".
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include "rules/builtins/families.h"
+#include "rules/builtins/ip.h"
+#include "rules/builtins/operands.h"
+
+namespace portcullis::builtins {
+namespace {
+
+std::optional<IpNetwork> ReadNetwork(CallContext& context, const Value& value) {
+  if (!value.is_string()) {
+    context.FailOperand(1, "string", value);
+    return std::nullopt;
+  }
+  auto network = ParseNetwork(value.string());
+  if (!network) {
+    context.Fail("invalid CIDR address: " + std::string(value.string()));
+  }
+  return network;
+}
+
+// Whether a network has an address, or all of another network; nothing after a failure.
+std::optional<bool> ContainsText(CallContext& context, const Value& outer, const Value& inner) {
+  const auto network = ReadNetwork(context, outer);
+  if (!network) {
+    return std::nullopt;
+  }
+  if (!inner.is_string()) {
+    context.FailOperand(1, "string", inner);
+    return std::nullopt;
+  }
+  if (const auto address = ParseIp(inner.string())) {
+    return network->Contains(*address);
+  }
+  const auto part = ParseNetwork(inner.string());
+  if (!part) {
+    context.Fail("not a valid textual representation of an IP address or CIDR: " +
+                 std::string(inner.string()));
+    return std::nullopt;
+  }
+  return network->Contains(part->first) && network->Contains(part->last());
+}
+
+Value Contains(CallContext& context, Arguments arguments) {
+  const auto contained = ContainsText(context, arguments[0], arguments[1]);
+  return contained ? Value::Boolean(*contained) : Value();
+}
+
+Value Intersects(CallContext& context, Arguments arguments) {
+  const auto a = ReadNetwork(context, arguments[0]);
+  const auto b = a ? ReadNetwork(context, arguments[1]) : std::nullopt;
+  if (!b) {
+    return {};
+  }
+  return Value::Boolean(a->Contains(b->first) || b->Contains(a->first));
+}
+
+// One network of an operand of net.cidr_contains_matches, and what stands for it in the result.
+struct Candidate {
+  Value network;
+  Value name;
+};
+
+std::optional<std::vector<Candidate>> Candidates(CallContext& context, Arguments arguments,
+                                                 int operand) {
+  const Value& value = arguments[static_cast<std::size_t>(operand - 1)];
+  std::vector<Candidate> candidates;
+  if (value.is_string()) {
+    candidates.push_back({value, value});
+    return candidates;
+  }
+  for (std::uint32_t i = 0; i < value.size(); ++i) {
+    const Value item = value.is_object() ? value.ValueAt(i) : value.ItemAt(i);
+    const Value network = item.is_array() && item.size() > 0 ? item.ItemAt(0) : item;
+    if (!item.is_string() && !(item.is_array() && item.size() > 0)) {
+      context.Fail("operand " + std::to_string(operand) +
+                   ": element must be string or non-empty array");
+      return std::nullopt;
+    }
+    candidates.push_back({network, value.is_array() ? Value::Int(i)
+                                   : value.is_set() ? item
+                                                    : value.KeyAt(i)});
+  }
+  return candidates;
+}
+
+Value ContainsMatches(CallContext& context, Arguments arguments) {
+  const auto outer = Candidates(context, arguments, 1);
+  const auto inner = outer ? Candidates(context, arguments, 2) : std::nullopt;
+  if (!inner) {
+    return {};
+  }
+  document::SetBuilder matches(context.arena);
+  for (const Candidate& a : *outer) {
+    for (const Candidate& b : *inner) {
+      if (context.ShouldHalt()) {
+        return {};
+      }
+      const auto contained = ContainsText(context, a.network, b.network);
+      if (!contained) {
+        return {};
+      }
+      if (!*contained) {
+        continue;
+      }
+      const std::span<Value> pair = context.arena.AllocateArray<Value>(2);
+      pair[0] = a.name;
+      pair[1] = b.name;
+      matches.Add(Value::Array(pair));
+    }
+  }
+  return matches.Finish();
+}
+
+Value Expand(CallContext& context, Arguments arguments) {
+  const auto network = ReadNetwork(context, arguments[0]);
+  if (!network) {
+    return {};
+  }
+  document::SetBuilder addresses(context.arena);
+  const IpAddress last = network->last();
+  for (IpAddress address = network->first;; address.Increment()) {
+    if (context.ShouldHalt() || context.HaltsBeyond(addresses.size() * sizeof(Value))) {
+      return {};
+    }
+    addresses.Add(MakeString(context, address.Text()));
+    if (address == last) {
+      return addresses.Finish();
+    }
+  }
+}
+
+Value IsValid(CallContext&, Arguments arguments) {
+  return Value::Boolean(arguments[0].is_string() &&
+                        ParseNetwork(arguments[0].string()).has_value());
+}
+
+// A run of addresses; `text` is how a network that was merged with no other was written.
+struct Range {
+  IpAddress first;
+  IpAddress last;
+  std::string text;
+};
+
+// A network, or an IPv4 address, which stands for the network of its class.
+std::optional<Range> ReadRange(CallContext& context, const Value& value) {
+  if (!value.is_string()) {
+    context.Fail("element must be string");
+    return std::nullopt;
+  }
+  const auto address = ParseIp(value.string());
+  if (!address) {
+    const auto network = ReadNetwork(context, value);
+    if (!network) {
+      return std::nullopt;
+    }
+    return Range{network->first, network->last(), network->Text()};
+  }
+  if (!address->is_v4()) {
+    context.Fail("IPv6 invalid: needs prefix length");
+    return std::nullopt;
+  }
+  const std::uint8_t leading = address->bytes[12];
+  const int prefix = leading < 128 ? 8 : leading < 192 ? 16 : 24;
+  const IpNetwork network{WithPrefix(*address, prefix + 96), prefix + 96};
+  return Range{network.first, network.last(), address->Text() + "/" + std::to_string(prefix)};
+}
+
+// The fewest networks that are exactly the range.
+void AddNetworks(CallContext& context, const Range& range, document::SetBuilder* networks) {
+  IpAddress first = range.first;
+  while (first <= range.last) {
+    IpNetwork network{first, 128};
+    while (network.prefix > 0) {
+      const IpNetwork wider{WithPrefix(first, network.prefix - 1), network.prefix - 1};
+      if (wider.first != first || wider.last() > range.last) {
+        break;
+      }
+      if (first.is_v4() && wider.prefix < 96) {
+        break;
+      }
+      network = wider;
+    }
+    networks->Add(MakeString(context, network.Text()));
+    first = network.last();
+    if (!first.Increment()) {
+      return;
+    }
+  }
+}
+
+Value Merge(CallContext& context, Arguments arguments) {
+  if (!IsCollection(arguments[0])) {
+    return context.Fail("operand must be an array");
+  }
+  std::vector<Range> ranges;
+  for (std::uint32_t i = 0; i < arguments[0].size(); ++i) {
+    if (context.ShouldHalt()) {
+      return {};
+    }
+    auto range = ReadRange(context, arguments[0].ItemAt(i));
+    if (!range) {
+      return {};
+    }
+    ranges.push_back(*std::move(range));
+  }
+  std::ranges::sort(ranges, [](const Range& a, const Range& b) {
+    return a.first != b.first ? a.first < b.first : a.last < b.last;
+  });
+  std::vector<Range> merged;
+  for (Range& range : ranges) {
+    if (!merged.empty()) {
+      IpAddress next = merged.back().last;
+      const bool touches =
+          range.first <= merged.back().last || (next.Increment() && next == range.first);
+      if (touches && next.is_v4() == range.first.is_v4()) {
+        merged.back().last = std::max(merged.back().last, range.last);
+        merged.back().text.clear();
+        continue;
+      }
+    }
+    merged.push_back(std::move(range));
+  }
+  document::SetBuilder networks(context.arena);
+  for (const Range& range : merged) {
+    if (range.text.empty()) {
+      AddNetworks(context, range, &networks);
+    } else {
+      networks.Add(MakeString(context, range.text));
+    }
+  }
+  return networks.Finish();
+}
+
+Value LookUp(CallContext& context, Arguments arguments) {
+  const auto name = StringOperand(context, arguments, 1);
+  if (!name) {
+    return {};
+  }
+  document::SetBuilder addresses(context.arena);
+  if (const auto literal = ParseIp(*name)) {
+    addresses.Add(MakeString(context, literal->Text()));
+    return addresses.Finish();
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(std::string(*name).c_str(), nullptr, &hints, &found) != 0) {
+    return context.Fail("lookup " + std::string(*name) + ": no such host");
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+    IpAddress address;
+    if (info->ai_family == AF_INET) {
+      sockaddr_in v4{};
+      std::memcpy(&v4, info->ai_addr, sizeof v4);
+      address.bytes[10] = address.bytes[11] = 0xFF;
+      std::memcpy(address.bytes.data() + 12, &v4.sin_addr, 4);
+    } else if (info->ai_family == AF_INET6) {
+      sockaddr_in6 v6{};
+      std::memcpy(&v6, info->ai_addr, sizeof v6);
+      std::memcpy(address.bytes.data(), &v6.sin6_addr, 16);
+    } else {
+      continue;
+    }
+    addresses.Add(MakeString(context, address.Text()));
+  }
+  return addresses.Finish();
+}
+
+constexpr std::string_view kMatchesType =
+    "(string | array[string | array[any]] | object[string: string | array[any]] | set[string | "
+    "array[any]], "
+    "string | array[string | array[any]] | object[string: string | array[any]] | set[string | "
+    "array[any]]) -> "
+    "set[[any, any]]";
+constexpr Builtin kBuiltins[] = {
+    {.name = "net.cidr_contains", .type = "(string, string) -> boolean", .function = Contains},
+    {.name = "net.cidr_overlap",
+     .type = "(string, string) -> boolean",
+     .function = Contains,
+     .deprecated = true},
+    {.name = "net.cidr_intersects", .type = "(string, string) -> boolean", .function = Intersects},
+    {.name = "net.cidr_contains_matches", .type = kMatchesType, .function = ContainsMatches},
+    {.name = "net.cidr_expand", .type = "(string) -> set[string]", .function = Expand},
+    {.name = "net.cidr_is_valid", .type = "(string) -> boolean", .function = IsValid},
+    {.name = "net.cidr_merge",
+     .type = "(array[string] | set[string]) -> set[string]",
+     .function = Merge},
+    {.name = "net.lookup_ip_addr",
+     .type = "(string) -> set[string]",
+     .function = LookUp,
+     .nondeterministic = true},
+};
+
+}  // namespace
+
+std::span<const Builtin> NetBuiltins() {
+  return kBuiltins;
+}
+
+}  // namespace portcullis::builtins
