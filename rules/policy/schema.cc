@@ -152,6 +152,8 @@ Value Defaulted(const Value& value, const SchemaNode& node, document::Arena& are
 
 }  // namespace
 
+std::string_view ConstraintSchemaText() { return kConstraintSchema; }
+
 Schema::Schema() : arena_(std::make_unique<document::Arena>()) {}
 Schema::~Schema() = default;
 

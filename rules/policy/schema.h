@@ -19,6 +19,9 @@ namespace portcullis::policy {
 
 struct SchemaNode;
 
+// The schema of every constraint but for `spec.parameters`, as JSON (gatekeeper.md 1.2): what a generated CRD carries.
+[[nodiscard]] std::string_view ConstraintSchemaText();
+
 // Immutable. THREADS: may be read in parallel.
 class Schema {
  public:
