@@ -4,7 +4,7 @@
 //
 //   Result<Template> Load(std::string_view path) {
 //     std::string text = TRY(ReadFile(path));
-//     return ParseTemplate(text).transform_error(With("load template " + path));
+//     return AddContext(ParseTemplate(text), "load template " + path);
 //   }
 
 #pragma once
@@ -54,7 +54,7 @@ using Result = std::expected<T, Error>;
 [[nodiscard]] std::unexpected<Error> Fail(ErrorCode code, std::string message);
 [[nodiscard]] std::unexpected<Error> Fail(ErrorCode code, std::string message, Position position);
 
-// For transform_error: puts "context: " before the message.
+// Makes an error of an error: puts "context: " before the message.
 [[nodiscard]] inline auto With(std::string context) {
   return [context = std::move(context)](Error error) {
     error.message = context + ": " + error.message;
@@ -62,12 +62,22 @@ using Result = std::expected<T, Error>;
   };
 }
 
+// The same result; an error with "context: " before its message.
+template <class T>
+[[nodiscard]] Result<T> AddContext(Result<T> result, std::string context) {
+  if (!result) {  // g++ 12's std::expected has no transform_error yet.
+    return std::unexpected(With(std::move(context))(std::move(result).error()));
+  }
+  return result;
+}
+
 }  // namespace portcullis
 
 // The value of a Result, or a return of its error from the enclosing function.
-#define TRY(expression)                                                 \
-  __extension__({                                                       \
-    auto try_result = (expression);                                     \
-    if (!try_result) return std::unexpected(std::move(try_result).error()); \
-    *std::move(try_result);                                             \
+#define TRY(expression)                                      \
+  __extension__({                                            \
+    auto try_result = (expression);                          \
+    if (!try_result)                                         \
+      return std::unexpected(std::move(try_result).error()); \
+    *std::move(try_result);                                  \
   })
