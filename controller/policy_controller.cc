@@ -1,0 +1,362 @@
+#include "controller/policy_controller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/constraint_crd.h"
+#include "rules/policy/template.h"
+
+namespace portcullis::controller {
+namespace {
+
+using document::GroupVersionKind;
+using document::Value;
+
+constexpr const char* kTemplateGroup = "templates.gatekeeper.sh";
+constexpr const char* kConstraintGroup = "constraints.gatekeeper.sh";
+constexpr const char* kConfigName = "config";
+
+// The kinds that a list of {group, version, kind} names; what lacks a version or kind is passed over, as it names nothing.
+std::set<GroupVersionKind> KindsOf(const Value& list) {
+  std::set<GroupVersionKind> kinds;
+  for (std::uint32_t i = 0; list.is_array() && i < list.size(); ++i) {
+    const Value item = list.ItemAt(i);
+    GroupVersionKind type{std::string(item.GetString({"group"})),
+                          std::string(item.GetString({"version"})),
+                          std::string(item.GetString({"kind"}))};
+    if (!type.version.empty() && !type.kind.empty()) {
+      kinds.insert(std::move(type));
+    }
+  }
+  return kinds;
+}
+
+// The versions to follow: where the other side converts, one stands for all.
+std::vector<std::string> Versions(const replicator::Source& source,
+                                  std::vector<std::string> newest_first) {
+  if (source.converts_versions()) {
+    newest_first.resize(1);
+  }
+  return newest_first;
+}
+
+}  // namespace
+
+PolicyController::PolicyController(replicator::Source& source, policy::PolicyStore& policies,
+                                   index::Inventory& inventory, replicator::SyncSet& sync_set,
+                                   ConstraintCrds* crds, const std::shared_ptr<Logger>& logger,
+                                   PolicyControllerOptions options)
+    : source_(source),
+      policies_(policies),
+      inventory_(inventory),
+      sync_set_(sync_set),
+      crds_(crds),
+      logger_(logger->Named("controller")),
+      options_(std::move(options)),
+      exclusions_(std::make_shared<const Exclusions>()) {}
+
+PolicyController::~PolicyController() {
+  // Templates first: they are what follows constraints.
+  for (const Followed& followed : followed_) {
+    source_.Unfollow(followed.type, *followed.sink);
+  }
+  for (const auto& [kind, all] : constraints_) {
+    for (const Followed& followed : all) {
+      source_.Unfollow(followed.type, *followed.sink);
+    }
+  }
+}
+
+void PolicyController::FollowOne(const GroupVersionKind& type, ObjectHandler handler,
+                                 std::vector<Followed>* into) {
+  into->push_back({type, std::make_unique<ObjectSink>(std::move(handler))});
+  {
+    const std::lock_guard lock(mutex_);
+    policy_sinks_.insert(into->back().sink.get());
+  }
+}
+
+void PolicyController::Start() {
+  for (const std::string& version : Versions(source_, {"v1", "v1beta1", "v1alpha1"})) {
+    FollowOne({kTemplateGroup, version, "ConstraintTemplate"},
+              {.put = [this, version](const ObjectName& name,
+                                      const Value& object) { PutTemplate(version, name, object); },
+               .remove = [this, version](const ObjectName& name) { RemoveTemplate(version, name); },
+               .settled = [this](bool) { UpdateIndexes(); }},
+              &followed_);
+  }
+  FollowOne(
+      {"config.gatekeeper.sh", "v1alpha1", "Config"},
+      {.put = [this](const ObjectName& name, const Value& object) { PutConfig(name, object); },
+       .remove = [this](const ObjectName& name) { RemoveConfig(name); },
+       .settled =
+           [this](bool listed) {
+             config_listed_ = config_listed_ || listed;
+             UpdateSyncSet();
+           }},
+      &followed_);
+  FollowOne(
+      {"syncset.gatekeeper.sh", "v1alpha1", "SyncSet"},
+      {.put = [this](const ObjectName& name, const Value& object) { PutSyncSet(name, object); },
+       .remove = [this](const ObjectName& name) { sync_sets_.erase(name.name); },
+       .settled =
+           [this](bool listed) {
+             sync_sets_listed_ = sync_sets_listed_ || listed;
+             UpdateSyncSet();
+           }},
+      &followed_);
+  // All are known before the first is called.
+  for (const Followed& followed : followed_) {
+    source_.Follow(followed.type, *followed.sink);
+  }
+}
+
+void PolicyController::PutTemplate(const std::string& version, const ObjectName& name,
+                                   const Value& object) {
+  const auto [at, is_new] = templates_.try_emplace(name.name, TemplateEntry{version, {}});
+  TemplateEntry& entry = at->second;
+  if (entry.version != version) {
+    return Report(
+        "ConstraintTemplate", name.name,
+        "there is another of this name, of version " + entry.version + ": that one counts");
+  }
+  const Result<void> put = policies_.PutTemplate(object);
+  Report("ConstraintTemplate", name.name, put ? "" : put.error().message);
+  const std::shared_ptr<const policy::PolicySet> current = policies_.current();
+  const policy::Template* in_force = current->FindTemplateByName(name.name);
+  if (in_force == nullptr) {
+    return;
+  }
+  if (entry.kind != in_force->kind) {
+    if (!entry.kind.empty()) {
+      UnfollowConstraints(entry.kind);
+    }
+    entry.kind = in_force->kind;
+    FollowConstraints(entry.kind);
+  }
+  if (put) {
+    logger_->Info("template ingested",
+                  {{"template", name.name}, {"reads_inventory", in_force->reads_inventory()}});
+    WriteCrd(object, *in_force);
+  }
+}
+
+void PolicyController::RemoveTemplate(const std::string& version, const ObjectName& name) {
+  const auto found = templates_.find(name.name);
+  if (found == templates_.end() || found->second.version != version) {
+    return;
+  }
+  const std::string kind = found->second.kind;
+  templates_.erase(found);
+  policies_.RemoveTemplate(name.name);
+  Report("ConstraintTemplate", name.name, "");
+  if (!kind.empty()) {
+    UnfollowConstraints(kind);
+    if (crds_ != nullptr) {
+      crds_->Forget(ConstraintCrdName(kind));
+    }
+  }
+  logger_->Info("template removed", {{"template", name.name}});
+}
+
+void PolicyController::WriteCrd(const Value& object, const policy::Template& of) {
+  if (crds_ == nullptr) {
+    return;
+  }
+  Result<std::string> manifest = MakeConstraintCrd(object, of);
+  if (!manifest) {
+    return Report("ConstraintTemplate", of.name,
+                  "Could not create CRD: " + manifest.error().message);
+  }
+  crds_->Want(ConstraintCrdName(of.kind), *std::move(manifest));
+}
+
+void PolicyController::FollowConstraints(const std::string& kind) {
+  std::vector<Followed> followed;
+  for (const std::string& version : Versions(source_, {"v1beta1", "v1alpha1"})) {
+    FollowOne({kConstraintGroup, version, kind},
+              {.put = [this, kind](const ObjectName& name,
+                                   const Value& object) { PutConstraint(kind, name, object); },
+               .remove = [this, kind](const ObjectName& name) { RemoveConstraint(kind, name); },
+               .settled = [](bool) {}},
+              &followed);
+  }
+  std::vector<std::pair<GroupVersionKind, ObjectSink*>> to_follow;
+  for (const Followed& one : followed) {
+    to_follow.emplace_back(one.type, one.sink.get());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    constraints_[kind] = std::move(followed);
+  }
+  for (const auto& [type, sink] : to_follow) {
+    source_.Follow(type, *sink);
+  }
+}
+
+void PolicyController::UnfollowConstraints(const std::string& kind) {
+  std::vector<Followed> followed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = constraints_.find(kind);
+    if (found == constraints_.end()) {
+      return;
+    }
+    followed = std::move(found->second);
+    constraints_.erase(found);
+    for (const Followed& one : followed) {
+      policy_sinks_.erase(one.sink.get());
+    }
+  }
+  for (const Followed& one : followed) {
+    source_.Unfollow(one.type, *one.sink);
+    one.sink->Clear();
+  }
+}
+
+void PolicyController::PutConstraint(const std::string& kind, const ObjectName& name,
+                                     const Value& object) {
+  const Result<void> put = policies_.PutConstraint(object);
+  Report(kind, name.name, put ? "" : put.error().message);
+}
+
+void PolicyController::RemoveConstraint(const std::string& kind, const ObjectName& name) {
+  policies_.RemoveConstraint(kind, name.name);
+  Report(kind, name.name, "");
+}
+
+void PolicyController::PutConfig(const ObjectName& name, const Value& object) {
+  if (name != ObjectName{options_.gatekeeper_namespace, kConfigName}) {
+    logger_->Warning("Config ignored: only the one in Gatekeeper's namespace counts",
+                     {{"namespace", name.name_space}, {"name", name.name}});
+    return;
+  }
+  config_kinds_ = KindsOf(object.Get({"spec", "sync", "syncOnly"}));
+  auto exclusions = std::make_shared<const Exclusions>(object.Get({"spec", "match"}));
+  const std::lock_guard lock(mutex_);
+  exclusions_ = std::move(exclusions);
+}
+
+void PolicyController::RemoveConfig(const ObjectName& name) {
+  if (name != ObjectName{options_.gatekeeper_namespace, kConfigName}) {
+    return;
+  }
+  config_kinds_.clear();
+  const std::lock_guard lock(mutex_);
+  exclusions_ = std::make_shared<const Exclusions>();
+}
+
+void PolicyController::PutSyncSet(const ObjectName& name, const Value& object) {
+  sync_sets_[name.name] = KindsOf(object.Get({"spec", "gvks"}));
+}
+
+void PolicyController::UpdateSyncSet() {
+  // Before both are known, kinds of an earlier run would be taken for ones that left the set.
+  if (!config_listed_ || !sync_sets_listed_) {
+    return;
+  }
+  std::set<GroupVersionKind> kinds = config_kinds_;
+  for (const auto& [name, some] : sync_sets_) {
+    kinds.insert(some.begin(), some.end());
+  }
+  std::shared_ptr<const Exclusions> exclusions;
+  {
+    const std::lock_guard lock(mutex_);
+    exclusions = exclusions_;
+    inventory_kinds_ = kinds;
+  }
+  const Result<void> set = sync_set_.Set(std::move(kinds), MakeSyncFilter(exclusions));
+  Report("Config", kConfigName, set ? "" : set.error().message);
+  const std::lock_guard lock(mutex_);
+  sync_set_known_ = true;
+}
+
+void PolicyController::UpdateIndexes() {
+  std::vector<index::IndexRequest> wanted;
+  const std::shared_ptr<const policy::PolicySet> current = policies_.current();
+  for (const policy::Template* one : current->templates()) {
+    for (const index::Definition& definition : one->plan->wanted_indexes()) {
+      wanted.push_back({definition, one->kind});
+    }
+  }
+  const Result<void> set = inventory_.SetWantedIndexes(std::move(wanted));
+  if (!set) {
+    logger_->Error("indexes not set", {{"error", set.error().ToString()}});
+  }
+}
+
+void PolicyController::Report(const std::string& kind, const std::string& name,
+                              const std::string& message) {
+  if (!message.empty()) {
+    logger_->Warning("policy object refused", {{"kind", kind}, {"name", name}, {"error", message}});
+  }
+  const std::lock_guard lock(mutex_);
+  if (message.empty()) {
+    problems_.erase({kind, name});
+  } else {
+    problems_[{kind, name}] = message;
+  }
+}
+
+bool PolicyController::IsExcluded(std::string_view process, std::string_view group,
+                                  std::string_view kind, std::string_view name_space,
+                                  std::string_view name) const {
+  std::shared_ptr<const Exclusions> exclusions;
+  {
+    const std::lock_guard lock(mutex_);
+    exclusions = exclusions_;
+  }
+  return exclusions->IsExcluded(process, group, kind, name_space, name);
+}
+
+PolicyReadiness PolicyController::Readiness() const {
+  PolicyReadiness readiness;
+  const std::vector<replicator::KindStatus> statuses = source_.Status();
+  const std::vector<replicator::KindStatus> synced = sync_set_.Status();
+  const std::shared_ptr<const policy::PolicySet> current = policies_.current();
+  for (const policy::Template* one : current->templates()) {
+    readiness.reads_inventory = readiness.reads_inventory || one->reads_inventory();
+  }
+  readiness.inventory_complete = sync_set_.complete();
+  const std::lock_guard lock(mutex_);
+  readiness.inventory_kinds = inventory_kinds_;
+  std::size_t complete = 0;
+  for (const replicator::KindStatus& status : statuses) {
+    if (!policy_sinks_.contains(status.sink)) {
+      continue;
+    }
+    if (status.synced) {
+      ++complete;
+    } else {
+      readiness.waiting_for.push_back("policies: " + status.type.ToString() +
+                                      (status.last_error.empty() ? "" : ": " + status.last_error));
+    }
+  }
+  readiness.policies_complete =
+      !policy_sinks_.empty() && complete == policy_sinks_.size() && sync_set_known_;
+  for (const replicator::KindStatus& status : synced) {
+    if (!status.synced) {
+      readiness.waiting_for.push_back("inventory: " + status.type.ToString() +
+                                      (status.last_error.empty() ? "" : ": " + status.last_error));
+    }
+  }
+  return readiness;
+}
+
+std::vector<PolicyProblem> PolicyController::Problems() const {
+  std::vector<PolicyProblem> problems;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, message] : problems_) {
+      problems.push_back({key.first, key.second, message});
+    }
+  }
+  if (crds_ != nullptr) {
+    for (const ConstraintCrds::Problem& problem : crds_->Problems()) {
+      problems.push_back({"CustomResourceDefinition", problem.name, problem.message});
+    }
+  }
+  return problems;
+}
+
+}  // namespace portcullis::controller
