@@ -175,6 +175,7 @@ ExprPtr Clone(const Expr& expr) {
   copy->kind = expr.kind;
   copy->negated = expr.negated;
   copy->generated = expr.generated;
+  copy->from_assignment = expr.from_assignment;
   copy->index = expr.index;
   copy->terms = CloneItems(expr.terms);
   copy->body = Clone(expr.body);

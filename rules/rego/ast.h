@@ -89,7 +89,8 @@ struct Expr {
   ExprKind kind = ExprKind::kTerm;
   bool negated = false;
   bool generated = false;
-  std::uint32_t index = 0;  // Position in the body as written.
+  bool from_assignment = false;  // It was written with :=.
+  std::uint32_t index = 0;       // Position in the body as written.
   std::vector<TermPtr> terms;
   Body body;   // Of kEvery, kNot, kAnd and kOr.
   Body right;  // Of kAnd and kOr.

@@ -59,11 +59,14 @@ struct CompileOptions {
   bool keep_prints = false;                    // Otherwise print(…) is erased.
 };
 
+struct PolicyState;
+
 // Immutable once made. THREADS: may be read in parallel.
 struct CompiledPolicy {
   std::vector<std::unique_ptr<Module>> modules;
   RuleTree root;  // Below `data`.
   const builtins::Catalog* catalog = nullptr;
+  std::shared_ptr<const PolicyState> state;  // What CompileQuery needs.
 };
 
 [[nodiscard]] Checked<std::shared_ptr<const CompiledPolicy>> Compile(

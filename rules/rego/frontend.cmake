@@ -2,8 +2,16 @@
 set(rego_frontend_sources
   ast.cc
   ast_print.cc
+  calls.cc
+  check.cc
+  compilation.cc
+  compile.cc
   diagnostic.cc
+  expand.cc
+  hoist.cc
   lexer.cc
+  locals.cc
+  names.cc
   parse_module.cc
   parser.cc
   parser_body.cc
@@ -11,6 +19,12 @@ set(rego_frontend_sources
   parser_primary.cc
   parser_statement.cc
   parser_term.cc
+  prints.cc
+  rule_node.cc
+  safety.cc
+  templates.cc
   text.cc
+  variables.cc
   visit.cc
+  with.cc
 )

@@ -1,0 +1,183 @@
+#include "rules/rego/compile.h"
+
+#include <algorithm>
+
+#include "rules/rego/check.h"
+#include "rules/rego/compilation.h"
+#include "rules/rego/visit.h"
+
+namespace portcullis::rego {
+
+// What queries are compiled against.
+struct PolicyState {
+  std::shared_ptr<RuleNode> tree;
+  std::shared_ptr<const TypeEnvironment> types;
+  std::map<std::string, std::string, std::less<>> written;
+};
+
+namespace {
+
+using Stage = void (*)(Compilation&);
+constexpr Stage kStages[] = {
+    ResolveNames,  RewriteHeadRefs,    CheckRootOverrides,      CheckDuplicateImports,
+    MakeRuleNodes, RewriteLocals,      RewriteTemplates,        CheckVoidCalls,
+    RewritePrints, ExpandTerms,        HoistComprehensionTerms, HoistHeadTerms,
+    RewriteWith,   CheckRuleConflicts, CheckFunctions,          CheckHeadSafety,
+    OrderBodies,   RewriteEquals,      HoistDynamicTerms,
+};
+
+using QueryStage = void (*)(Compilation&, Body&);
+constexpr QueryStage kQueryStages[] = {
+    RewriteLocals,           RewriteTemplates, CheckVoidCalls, RewritePrints, ExpandTerms,
+    HoistComprehensionTerms, RewriteWith,      CheckFunctions, OrderBody,     HoistDynamicTerms,
+};
+
+Arity ArityIn(const Compilation& compilation) {
+  return [&compilation](const Term& reference) {
+    if (const builtins::Builtin* builtin = compilation.FindBuiltin(reference)) {
+      return ArityOf(*builtin);
+    }
+    const RuleNode* node = compilation.tree->Find(reference);
+    if (node == nullptr || node->rules.empty()) {
+      return -1;
+    }
+    return static_cast<int>(node->rules.front()->arguments.size());
+  };
+}
+
+void ExcludeNames(Compilation& compilation) {
+  VarCollector collector;
+  for (const std::unique_ptr<Module>& module : compilation.modules) {
+    for (const std::unique_ptr<Rule>& first : module->rules) {
+      for (const Rule* rule = first.get(); rule != nullptr; rule = rule->else_rule.get()) {
+        collector.Add(*rule->reference);
+        for (const TermPtr& argument : rule->arguments) {
+          collector.Add(*argument);
+        }
+        if (rule->key) {
+          collector.Add(*rule->key);
+        }
+        if (rule->value) {
+          collector.Add(*rule->value);
+        }
+        collector.Add(rule->body);
+      }
+    }
+  }
+  compilation.names.Exclude(collector.vars);
+}
+
+void AddToTree(RuleTree& root, const Rule& rule) {
+  RuleTree* node = &root;
+  auto descend = [&](const std::string& name) {
+    std::unique_ptr<RuleTree>& slot = node->children[name];
+    if (!slot) {
+      slot = std::make_unique<RuleTree>();
+    }
+    node = slot.get();
+  };
+  for (const std::string& part : rule.module->package) {
+    descend(part);
+  }
+  const std::vector<TermPtr>& items = rule.reference->items;
+  descend(items[0]->text);
+  for (std::size_t i = 1; i < items.size() && items[i]->kind == TermKind::kString; ++i) {
+    descend(items[i]->text);
+  }
+  if (!node->rules) {
+    node->rules = std::make_unique<RuleSet>();
+    node->rules->kind = rule.kind;
+  }
+  node->rules->rules.push_back(&rule);
+}
+
+// The kinds as the planner sees them: a key that is no string makes the rule an entry of an object.
+void FinishRule(Rule& rule) {
+  const std::vector<TermPtr>& items = rule.reference->items;
+  bool strings = std::all_of(items.begin() + 1, items.end(),
+                             [](const TermPtr& item) { return item->kind == TermKind::kString; });
+  if (rule.kind == RuleKind::kComplete && !strings) {
+    rule.kind = RuleKind::kPartialObject;
+  }
+  if (rule.kind == RuleKind::kPartialObject) {
+    rule.key = Clone(*items.back());
+  }
+  if (rule.else_rule) {
+    FinishRule(*rule.else_rule);
+  }
+}
+
+}  // namespace
+
+const RuleTree* RuleTree::Child(std::string_view name) const {
+  auto found = children.find(name);
+  return found == children.end() ? nullptr : found->second.get();
+}
+
+Checked<std::shared_ptr<const CompiledPolicy>> Compile(std::vector<std::unique_ptr<Module>> modules,
+                                                       const CompileOptions& options) {
+  Compilation compilation(options);
+  compilation.modules = std::move(modules);
+  std::ranges::stable_sort(compilation.modules,
+                           [](const auto& a, const auto& b) { return *a->file < *b->file; });
+  compilation.arity = ArityIn(compilation);
+  ExcludeNames(compilation);
+  for (Stage stage : kStages) {
+    stage(compilation);
+    if (compilation.errors.stops()) {
+      break;
+    }
+  }
+  if (!compilation.errors.empty()) {
+    return std::unexpected(compilation.errors.Take());
+  }
+
+  auto policy = std::make_shared<CompiledPolicy>();
+  policy->catalog = options.catalog;
+  policy->modules = std::move(compilation.modules);
+  for (const std::unique_ptr<Module>& module : policy->modules) {
+    for (const std::unique_ptr<Rule>& rule : module->rules) {
+      FinishRule(*rule);
+      AddToTree(policy->root, *rule);
+    }
+  }
+  policy->state = std::make_shared<const PolicyState>(
+      PolicyState{compilation.tree, compilation.types, std::move(compilation.written)});
+  return policy;
+}
+
+Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
+                           const CompileOptions& options) {
+  Compilation compilation(options);
+  if (query.empty()) {
+    return std::unexpected(std::vector{CompileError({}, "empty query cannot be compiled")});
+  }
+  compilation.names = LocalNames("__localq");
+  compilation.names.Exclude(VarsOf(query));
+  compilation.tree = policy.state->tree;
+  compilation.types = policy.state->types;
+  compilation.arity = ArityIn(compilation);
+  ResolveNames(query);
+  for (QueryStage stage : kQueryStages) {
+    stage(compilation, query);
+    if (!compilation.errors.empty()) {
+      return std::unexpected(compilation.errors.Take());
+    }
+  }
+  // Names that the author gave at the top of the query come back.
+  Visitor visitor;
+  visitor.term = [&](Term& term) {
+    if (!term.IsVar()) {
+      return true;
+    }
+    auto name = compilation.query_names.find(term.text);
+    if (name != compilation.query_names.end()) {
+      term.text = name->second;
+    }
+    return true;
+  };
+  Walk(query, visitor);
+  return query;
+}
+
+}  // namespace portcullis::rego
