@@ -1,4 +1,40 @@
 // From texts to a checked, rewritten, ordered policy: OPA's parser and compiler stages.
+//
+// What the planner may rely on, in rules and in compiled queries:
+// - References. The head of a kRef is a kVar: `data` or `input`, with the full path behind it, or a local variable; never
+//   a call or a collection. Operands are scalars, variables, and arrays, objects and sets of such; where the reference
+//   stands in a kCall's operands it has been hoisted (see below). Imports, package-local names and shadowing are resolved.
+// - Variables. Every `:=`, `some`, argument and `every` variable has a name of its own in the whole policy ("__local3__",
+//   "__localq3__" in queries); variables that are bound by unification without a declaration keep their written names, and
+//   mean the same throughout their rule. Each wildcard is its own variable ("$0"). `some` and `assign` are gone: kSome
+//   does not occur, `x := e` and `some k, v in xs` have become `eq`. In queries variables of the top level are called
+//   again what the author called them.
+// - Equality. kCall of `eq` with two operands is unification, in any form: variable with anything, reference with
+//   reference, array and object patterns with anything, scalar with scalar. In rules `a == b` without a captured result is
+//   `eq` too (both sides are bound by then); in queries it stays `equal`, since its value is asked for. A kRef or
+//   comprehension appears in a body only as the whole of a kTerm, as the whole of one side of `eq`, or hoisted.
+// - Calls. Only as kCall expressions: terms are the operator, the arguments, and where the result is used one more term, to be
+//   unified with it. Operands are variables, scalars, and collections of those: references and comprehensions in them
+//   have been hoisted to `eq` of a generated variable before the expression (`generated` set), in the order in which OPA
+//   evaluates them; these carry the same `with`. A call without the extra term succeeds unless its result is false.
+//   The operator is a builtin's name (one kVar, or kVar and kStrings) or the full reference of a function.
+// - every. terms are key (always there), value, domain (a variable, bound before); body is a body of its own, whose variables
+//   are not seen outside. kNot, kAnd and kOr hold bodies likewise, and bind nothing outside. A plain `not e` is `e` with
+//   `negated`, whose variables are all bound before.
+// - with. target: a kRef into input or data, or the name of a builtin or function (a kRef). value: a variable, a scalar or a
+//   collection of those, bound before; or where a function is replaced, a kRef that names one.
+// - Bodies are in an order in which every variable is bound before it must be: arguments of calls, heads of references,
+//   negated expressions, `with` values, and what closures mention.
+// - Comprehensions: their items are variables, scalars or collections of those; so are a rule's arguments, key and value.
+//   Template strings and print() are gone: calls of internal.template_string([part, …]), where parts are strings, sets of
+//   at most one member, or comprehensions of such sets; and, if keep_prints is set, of internal.print([set, …]), an array
+//   of set comprehensions.
+// - Rules. `reference` is the name and the keys as written; keys are scalars and variables. kComplete: all are strings.
+//   kPartialObject: at least one is not; the strings before the first such key are its place in the tree, the value is at the
+//   end of the path that the rest makes, and `key` is a copy of the last. kPartialSet: `key` is the member; with keys in
+//   its reference that are not strings it is a set at the end of that path. `else_rule` has its own head, with the
+//   arguments' variables of its first rule. `default` rules have a body of `true`, functions among them plain
+//   variables as arguments.
 
 #pragma once
 
