@@ -107,8 +107,8 @@ Value SetBuilder::Finish() {
   if (!std::ranges::is_sorted(items_, less)) {
     std::ranges::stable_sort(items_, less);
   }
-  const auto repeated = std::ranges::unique(items_, Equal);
-  items_.erase(repeated.begin(), repeated.end());
+  const auto repeated = std::unique(items_.begin(), items_.end(), Equal);
+  items_.erase(repeated, items_.end());
   const Value result = Value::Set(Keep<Value>(items_, arena_));
   items_.clear();
   return result;
