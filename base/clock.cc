@@ -2,7 +2,9 @@
 
 namespace portcullis {
 
-std::chrono::steady_clock::time_point SystemClock::Now() { return std::chrono::steady_clock::now(); }
+std::chrono::steady_clock::time_point SystemClock::Now() {
+  return std::chrono::steady_clock::now();
+}
 
 std::chrono::system_clock::time_point SystemClock::WallNow() {
   return std::chrono::system_clock::now();

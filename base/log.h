@@ -34,7 +34,8 @@ class Logger {
   // The same sink under another "logger" name.
   [[nodiscard]] std::shared_ptr<Logger> Named(std::string name) const;
 
-  void Write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {}) const;
+  void Write(LogLevel level, std::string_view message,
+             std::initializer_list<LogField> fields = {}) const;
   void Debug(std::string_view message, std::initializer_list<LogField> fields = {}) const {
     Write(LogLevel::kDebug, message, fields);
   }

@@ -59,7 +59,8 @@ struct Metrics::State {
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
 
-Counter& Metrics::GetCounter(const std::string& name, const std::string& help, const Labels& labels) {
+Counter& Metrics::GetCounter(const std::string& name, const std::string& help,
+                             const Labels& labels) {
   const std::lock_guard lock(state_->mutex);
   auto& series = state_->counters[{name, labels}];
   if (!series) {
