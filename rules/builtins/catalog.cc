@@ -14,7 +14,8 @@ std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disa
       JsonBuiltins(),       JsonPatchBuiltins(),  JsonPathBuiltins(), LanguageBuiltins(),
       NetBuiltins(),        NumberBuiltins(),     ObjectBuiltins(),   RandomBuiltins(),
       RegexBuiltins(),      SemverBuiltins(),     SetBuiltins(),      StringBuiltins(),
-      TrimBuiltins(),       TypeBuiltins(),       UnitsBuiltins(),    WalkBuiltins()};
+      TimeBuiltins(),       TrimBuiltins(),       TypeBuiltins(),     UnitsBuiltins(),
+      WalkBuiltins()};
   for (const std::span<const Builtin> family : families) {
     for (const Builtin& builtin : family) {
       if (std::ranges::find(disabled, builtin.name) == disabled.end()) {

@@ -10,9 +10,13 @@ set(builtins_sources
   encoding.cc
   glob.cc
   globs_match.cc
+  go_duration.cc
   go_float.cc
   go_format.cc
+  go_layout.cc
   go_quote.cc
+  go_time_format.cc
+  go_time_parse.cc
   graph.cc
   ip.cc
   json.cc
@@ -29,6 +33,7 @@ set(builtins_sources
   semver.cc
   sets.cc
   strings.cc
+  time.cc
   trim.cc
   types.cc
   unicode.cc
