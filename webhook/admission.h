@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "index/inventory.h"
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
+#include "webhook/http_server.h"
 
 namespace portcullis::webhook {
 
@@ -33,7 +35,8 @@ class NamespaceExcluder {
  public:
   virtual ~NamespaceExcluder() = default;
   [[nodiscard]] virtual bool IsExcluded(std::string_view group, std::string_view kind,
-                                        std::string_view name_space, std::string_view name) const = 0;
+                                        std::string_view name_space,
+                                        std::string_view name) const = 0;
 };
 
 struct AdmissionOptions {
@@ -41,10 +44,20 @@ struct AdmissionOptions {
   std::size_t arena_limit_bytes = std::size_t{256} << 20;
   std::string gatekeeper_namespace = "gatekeeper-system";
   rego::IndexUse index_use = rego::IndexUse::kUse;
+  bool check_enforcement_actions = true;
+};
+
+// How a review came. The defaults are those of a caller that just wants the answer.
+struct AdmissionContext {
+  std::optional<std::chrono::steady_clock::time_point>
+      received;  // The evaluation's time counts from here; else from now.
+  std::optional<std::chrono::milliseconds>
+      timeout;  // The caller's own: answers later than this are lost.
+  Stage stage = Stage::kWorker;
 };
 
 struct AdmissionOutcome {
-  std::string body;      // The AdmissionReview reply as JSON.
+  std::string body;  // The AdmissionReview reply as JSON, and a line feed.
   bool allowed = false;
   std::int32_t code = 0;  // status.code
   rego::EvaluationStatistics statistics;
@@ -53,17 +66,25 @@ struct AdmissionOutcome {
 // THREADS: Admit may be called in parallel. LIFETIME: collaborators outlive it.
 class AdmissionHandler {
  public:
-  AdmissionHandler(policy::PolicyStore& policies, index::Inventory& inventory, NamespaceFinder& namespaces,
-                   const NamespaceExcluder& excluder, Clock& clock, std::shared_ptr<Logger> logger,
-                   Metrics& metrics, AdmissionOptions options);
+  AdmissionHandler(policy::PolicyStore& policies, index::Inventory& inventory,
+                   NamespaceFinder& namespaces, const NamespaceExcluder& excluder, Clock& clock,
+                   std::shared_ptr<Logger> logger, Metrics& metrics, AdmissionOptions options);
   ~AdmissionHandler();
 
   // Never fails: what goes wrong is in the reply.
   AdmissionOutcome Admit(std::string_view content_type, std::string_view body);
 
+  // The same for a server: the reply is appended to `reply`. On Stage::kLoop a review that would scan the inventory is not
+  // evaluated: kNeedWorker. On Stage::kOverloaded such a review is refused with code 500.
+  Handling Admit(std::string_view content_type, std::string_view body,
+                 const AdmissionContext& context, std::string* reply);
+
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// The reply to a body of 7 MiB or more, which is not read.
+[[nodiscard]] std::string TooLargeReply();
 
 }  // namespace portcullis::webhook

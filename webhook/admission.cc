@@ -1,0 +1,475 @@
+#include "webhook/admission.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "document/object.h"
+#include "webhook/gatekeeper_resources.h"
+#include "webhook/review_reply.h"
+#include "webhook/review_request.h"
+#include "webhook/scan_forecast.h"
+
+namespace portcullis::webhook {
+namespace {
+
+using document::Value;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::int32_t kOk = 200;
+constexpr std::int32_t kAllowedWithWarnings = 299;
+constexpr std::int32_t kBadRequest = 400;
+constexpr std::int32_t kForbidden = 403;
+constexpr std::int32_t kInternalError = 500;
+// Of the caller's timeout, what is left for the way back.
+constexpr int kAnswerShare = 10;
+
+// How Gatekeeper counts a review.
+enum class Status : std::uint8_t { kAllow, kDeny, kError };
+constexpr std::array kStatusNames = {"allow", "deny", "error"};
+
+std::vector<double> DurationBounds() {
+  std::vector<double> bounds;
+  for (int i = 1; i <= 9; ++i) {
+    bounds.push_back(i / 1000.0);
+  }
+  for (int i = 1; i <= 9; ++i) {
+    bounds.push_back(i / 100.0);
+  }
+  for (int i = 1; i <= 10; ++i) {
+    bounds.push_back(i / 10.0);
+  }
+  for (int i = 3; i <= 20; ++i) {
+    bounds.push_back(i / 2.0);
+  }
+  return bounds;
+}
+
+struct Counters {
+  explicit Counters(Metrics& metrics)
+      : gets(metrics.GetCounter("portcullis_review_gets_total",
+                                "Objects that reviews read from the inventory by their key")),
+        lookups(metrics.GetCounter("portcullis_review_lookups_total",
+                                   "Index look-ups that reviews made")),
+        scans(metrics.GetCounter("portcullis_review_scans_total",
+                                 "Ranges of the inventory that reviews scanned")),
+        objects_visited(metrics.GetCounter("portcullis_review_objects_visited_total",
+                                           "Objects that reviews met in look-ups and scans")),
+        overloaded(metrics.GetCounter("portcullis_review_overloaded_total",
+                                      "Reviews refused because too many others were scanning")),
+        exhausted(metrics.GetCounter("portcullis_review_exhausted_total",
+                                     "Reviews ended by their limit of time or memory")) {
+    for (std::size_t status = 0; status < kStatusNames.size(); ++status) {
+      for (const bool dry_run : {false, true}) {
+        requests[status][dry_run ? 1 : 0] =
+            &metrics.GetCounter("gatekeeper_validation_request_count_total",
+                                "The number of requests that are routed to validation webhook",
+                                {{"admission_status", kStatusNames[status]},
+                                 {"admission_dryrun", dry_run ? "true" : "false"}});
+      }
+      durations[status] = &metrics.GetHistogram(
+          "gatekeeper_validation_request_duration_seconds", "The validation webhook response time",
+          DurationBounds(), {{"admission_status", kStatusNames[status]}});
+    }
+  }
+
+  std::array<std::array<Counter*, 2>, 3> requests{};
+  std::array<Histogram*, 3> durations{};
+  Counter& gets;
+  Counter& lookups;
+  Counter& scans;
+  Counter& objects_visited;
+  Counter& overloaded;
+  Counter& exhausted;
+};
+
+void Count(Counter& counter, std::uint64_t by) {
+  if (by > 0) {
+    counter.Increment(static_cast<double>(by));
+  }
+}
+
+// What one review needs and leaves ready for the next.
+struct Scratch {
+  document::Arena arena;
+  ReviewReply reply;
+
+  void Clear(std::size_t arena_limit) {
+    arena.Reset();
+    arena.set_limit_bytes(arena_limit);
+    reply.allowed = false;
+    reply.code = 0;
+    reply.reason = {};
+    reply.message.clear();
+    reply.warnings.clear();
+  }
+};
+
+class ScratchPool {
+ public:
+  std::unique_ptr<Scratch> Take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) {
+      return std::make_unique<Scratch>();
+    }
+    auto scratch = std::move(idle_.back());
+    idle_.pop_back();
+    return scratch;
+  }
+  void Return(std::unique_ptr<Scratch> scratch) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(scratch));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Scratch>> idle_;  // Guarded by mutex_.
+};
+
+void Answer(ReviewReply& reply, std::int32_t code, std::string message) {
+  reply.allowed = code < kBadRequest;
+  reply.code = code;
+  reply.message = std::move(message);
+}
+
+void AppendLine(const policy::Violation& violation, std::string* out) {
+  *out += '[';
+  *out += violation.constraint->name;
+  *out += "] ";
+  *out += violation.message;
+}
+
+// Deny lines make the message, warn lines the warnings; dryrun and what is no action at all leave no trace.
+void AnswerVerdict(const policy::Verdict& verdict, ReviewReply& reply) {
+  for (const policy::Violation& violation : verdict.violations) {
+    for (const std::string& action : violation.actions) {
+      if (action == "deny") {
+        if (reply.code == kForbidden) {
+          reply.message += '\n';
+        }
+        reply.code = kForbidden;
+        AppendLine(violation, &reply.message);
+      } else if (action == "warn") {
+        AppendLine(violation, &reply.warnings.emplace_back());
+      }
+    }
+  }
+  if (reply.code == kForbidden) {
+    reply.reason = "Forbidden";
+    return;
+  }
+  reply.allowed = true;
+  reply.code = reply.warnings.empty() ? kOk : kAllowedWithWarnings;
+}
+
+bool IsAbsent(const Value& value) {
+  return value.is_undefined() || value.is_null();
+}
+
+}  // namespace
+
+struct AdmissionHandler::State {
+  policy::PolicyStore& policies;
+  index::Inventory& inventory;
+  NamespaceFinder& namespaces;
+  const NamespaceExcluder& excluder;
+  Clock& clock;
+  const std::shared_ptr<Logger> logger;
+  const AdmissionOptions options;
+  const std::string own_account;
+  Counters counters;
+  ScanForecast forecast;
+  ScratchPool scratches;
+
+  Handling Run(std::string_view content_type, std::string_view body,
+               const AdmissionContext& context, Scratch& scratch, std::string* out,
+               rego::EvaluationStatistics* statistics);
+};
+
+namespace {
+
+// One review on its way through the decisions of gatekeeper.md 4.2.
+template <class State>
+class Review {
+ public:
+  Review(State& state, const AdmissionContext& context, const ReviewRequest& review,
+         Scratch& scratch, rego::EvaluationStatistics* statistics)
+      : state_(state),
+        context_(context),
+        request_(review.request),
+        bad_number_(review.bad_number),
+        arena_(scratch.arena),
+        reply_(scratch.reply),
+        statistics_(statistics),
+        started_(state.clock.Now()) {}
+
+  Handling Run() {
+    if (request_.GetString({"userInfo", "username"}) == state_.own_account) {
+      Answer(reply_, kOk, "Gatekeeper does not self-manage");
+      return Handling::kDone;
+    }
+    if (auto refusal = CheckGatekeeperResource(request_, state_.policies,
+                                               state_.options.check_enforcement_actions)) {
+      Answer(reply_, refusal->code, std::move(refusal->message));
+      return Handling::kDone;
+    }
+    if (Decide() == Handling::kNeedWorker) {
+      return Handling::kNeedWorker;
+    }
+    Report();
+    return Handling::kDone;
+  }
+
+ private:
+  Handling Decide() {
+    const Value kind = request_.Find("kind");
+    group_ = kind.GetString({"group"});
+    kind_ = kind.GetString({"kind"});
+    name_ = request_.GetString({"name"});
+    object_ = request_.Find(request_.GetString({"operation"}) == "DELETE" ? "oldObject" : "object");
+    const std::string_view name_space = request_.GetString({"namespace"});
+    if (IsExcluded(name_space)) {
+      Answer(reply_, kOk, "Namespace is set to be ignored by Gatekeeper config");
+      return Handling::kDone;
+    }
+    // A Namespace lies in none, whatever server-side apply says.
+    const bool is_namespace = kind_ == "Namespace" && group_.empty();
+    policy::ReviewInput input{.request = request_, .name_space = {}};
+    if (!is_namespace && !name_space.empty()) {
+      auto found = state_.namespaces.Find(name_space, arena_);
+      if (!found) {
+        Answer(reply_, kInternalError,
+               "failed to create augmentedReview: " + found.error().message);
+        return Handling::kDone;
+      }
+      input.name_space = *found;
+    }
+    if (std::string complaint = Undecodable(); !complaint.empty()) {
+      Answer(reply_, kInternalError,
+             "error decoding generator resource " + std::string(name_) + ": " + complaint);
+      return Handling::kDone;
+    }
+    return Evaluate(input);
+  }
+
+  // Gatekeeper judges the exclusion by the object: what it cannot decode is not excluded.
+  [[nodiscard]] bool IsExcluded(std::string_view name_space) const {
+    if (!object_.is_object()) {
+      return false;
+    }
+    const std::string_view version = object_.GetString({"apiVersion"});
+    const std::size_t slash = version.find('/');
+    const std::string_view group =
+        slash == std::string_view::npos ? std::string_view() : version.substr(0, slash);
+    const std::string_view kind = object_.GetString({"kind"});
+    return !kind.empty() && state_.excluder.IsExcluded(group, kind, name_space,
+                                                       object_.GetString({"metadata", "name"}));
+  }
+
+  // An object that is there must be one; one that is not leaves every constraint to reject by itself.
+  [[nodiscard]] std::string Undecodable() const {
+    if (!bad_number_.empty()) {
+      return "json: cannot unmarshal number " + std::string(bad_number_) +
+             " into Go value of type float64";
+    }
+    return IsAbsent(object_) ? std::string() : ObjectComplaint(object_);
+  }
+
+  [[nodiscard]] steady_clock::time_point Deadline() const {
+    milliseconds time = state_.options.evaluation_timeout;
+    if (context_.timeout) {
+      time = std::min(time, *context_.timeout - *context_.timeout / kAnswerShare);
+    }
+    return context_.received.value_or(started_) + time;
+  }
+
+  Handling Evaluate(const policy::ReviewInput& input) {
+    const std::shared_ptr<const policy::PolicySet> policies = state_.policies.current();
+    const std::unique_ptr<index::InventoryView> view = state_.inventory.View();
+    if (context_.stage != Stage::kWorker && WouldScan(policies, *view)) {
+      if (context_.stage == Stage::kLoop) {
+        return Handling::kNeedWorker;
+      }
+      state_.counters.overloaded.Increment();
+      Answer(reply_, kInternalError,
+             "error reviewing resource " + std::string(name_) +
+                 ": overloaded: too many reviews that scan the inventory are under way");
+      return Handling::kDone;
+    }
+    const steady_clock::time_point deadline = Deadline();
+    if (state_.clock.Now() >= deadline) {
+      Answer(reply_, kInternalError, "serving context canceled, aborting request");
+      state_.counters.exhausted.Increment();
+      return Handling::kDone;
+    }
+    const policy::ReviewOptions options{.enforcement_point = policy::kWebhookEnforcementPoint,
+                                        .source = "Original",
+                                        .index_use = state_.options.index_use,
+                                        .deadline = deadline,
+                                        .inventory_document = {},
+                                        .prints = nullptr};
+    const auto verdict =
+        policy::Review(*policies, input, view.get(), options, state_.clock, arena_);
+    if (!verdict) {
+      Answer(reply_, kInternalError,
+             "error reviewing resource " + std::string(name_) + ": " + verdict.error().message);
+      return Handling::kDone;
+    }
+    *statistics_ = verdict->statistics;
+    if (IsCutShort(*verdict, deadline)) {
+      return Handling::kDone;
+    }
+    AnswerVerdict(*verdict, reply_);
+    return Handling::kDone;
+  }
+
+  [[nodiscard]] bool WouldScan(const std::shared_ptr<const policy::PolicySet>& policies,
+                               index::InventoryView& view) {
+    const std::string_view version = object_.GetString({"apiVersion"});
+    const std::size_t slash = version.find('/');
+    return state_.forecast.WouldScan(
+        policies, slash == std::string_view::npos ? std::string_view() : version.substr(0, slash),
+        object_.GetString({"kind"}), view, state_.options.index_use);
+  }
+
+  // An evaluation that was cancelled has not said what it would have: that must not pass for a warning.
+  bool IsCutShort(const policy::Verdict& verdict, steady_clock::time_point deadline) {
+    const bool cancelled =
+        std::ranges::any_of(verdict.violations, [](const policy::Violation& violation) {
+          return violation.details.is_null() &&
+                 violation.message.find("eval_cancel_error") != std::string_view::npos;
+        });
+    if (!cancelled) {
+      return false;
+    }
+    state_.counters.exhausted.Increment();
+    const bool memory = arena_.over_limit();
+    Answer(reply_, kInternalError,
+           "error reviewing resource " + std::string(name_) + ": the evaluation used up its " +
+               (memory ? "memory of " + std::to_string(arena_.limit_bytes()) + " bytes"
+                       : "time of " +
+                             std::to_string(std::chrono::duration_cast<milliseconds>(
+                                                deadline - context_.received.value_or(started_))
+                                                .count()) +
+                             " ms"));
+    return true;
+  }
+
+  void Report() {
+    const Status status = reply_.code == kForbidden       ? Status::kDeny
+                          : reply_.code == kInternalError ? Status::kError
+                                                          : Status::kAllow;
+    const auto at = static_cast<std::size_t>(status);
+    Counters& counters = state_.counters;
+    counters.requests[at][request_.Find("dryRun").is_true() ? 1 : 0]->Increment();
+    counters.durations[at]->Observe(
+        std::chrono::duration<double>(state_.clock.Now() - started_).count());
+    Count(counters.gets, statistics_->gets);
+    Count(counters.lookups, statistics_->lookups);
+    Count(counters.scans, statistics_->scans);
+    Count(counters.objects_visited, statistics_->objects_visited);
+    if (status == Status::kError) {
+      state_.logger->Error("error executing query",
+                           {{"error", std::string_view(reply_.message)},
+                            {"resource_group", group_},
+                            {"resource_kind", kind_},
+                            {"resource_namespace", request_.GetString({"namespace"})},
+                            {"resource_name", name_}});
+    }
+  }
+
+  State& state_;
+  const AdmissionContext& context_;
+  const Value request_;
+  const std::string_view bad_number_;
+  document::Arena& arena_;
+  ReviewReply& reply_;
+  rego::EvaluationStatistics* const statistics_;
+  const steady_clock::time_point started_;
+  std::string_view group_;
+  std::string_view kind_;
+  std::string_view name_;
+  Value object_;  // The one under review.
+};
+
+}  // namespace
+
+Handling AdmissionHandler::State::Run(std::string_view content_type, std::string_view body,
+                                      const AdmissionContext& context, Scratch& scratch,
+                                      std::string* out, rego::EvaluationStatistics* statistics) {
+  scratch.Clear(options.arena_limit_bytes);
+  const auto review = ReadReview(content_type, body, scratch.arena);
+  if (!review) {
+    Answer(scratch.reply, kBadRequest, review.error().message);
+    AppendBareReply(scratch.reply, out);
+    return Handling::kDone;
+  }
+  try {
+    if (Review<State>(*this, context, *review, scratch, statistics).Run() ==
+        Handling::kNeedWorker) {
+      return Handling::kNeedWorker;
+    }
+  } catch (const std::exception& exception) {
+    // Memory, or a mistake of ours: an answer all the same, as Gatekeeper gives one after a panic.
+    logger->Error("a review failed", {{"error", std::string_view(exception.what())}});
+    Answer(scratch.reply, kInternalError,
+           std::string("panic: ") + exception.what() + " [recovered]");
+  }
+  AppendReply(review->api_version, review->kind, review->request.GetString({"uid"}), scratch.reply,
+              out);
+  return Handling::kDone;
+}
+
+AdmissionHandler::AdmissionHandler(policy::PolicyStore& policies, index::Inventory& inventory,
+                                   NamespaceFinder& namespaces, const NamespaceExcluder& excluder,
+                                   Clock& clock, std::shared_ptr<Logger> logger, Metrics& metrics,
+                                   AdmissionOptions options)
+    : state_(new State{
+          .policies = policies,
+          .inventory = inventory,
+          .namespaces = namespaces,
+          .excluder = excluder,
+          .clock = clock,
+          .logger = std::move(logger),
+          .options = options,
+          .own_account =
+              "system:serviceaccount:" + options.gatekeeper_namespace + ":gatekeeper-admin",
+          .counters = Counters(metrics),
+          .forecast = {},
+          .scratches = {},
+      }) {}
+
+AdmissionHandler::~AdmissionHandler() = default;
+
+AdmissionOutcome AdmissionHandler::Admit(std::string_view content_type, std::string_view body) {
+  AdmissionOutcome outcome;
+  std::unique_ptr<Scratch> scratch = state_->scratches.Take();
+  state_->Run(content_type, body, {}, *scratch, &outcome.body, &outcome.statistics);
+  outcome.allowed = scratch->reply.allowed;
+  outcome.code = scratch->reply.code;
+  state_->scratches.Return(std::move(scratch));
+  return outcome;
+}
+
+Handling AdmissionHandler::Admit(std::string_view content_type, std::string_view body,
+                                 const AdmissionContext& context, std::string* reply) {
+  rego::EvaluationStatistics statistics;
+  std::unique_ptr<Scratch> scratch = state_->scratches.Take();
+  const Handling handling = state_->Run(content_type, body, context, *scratch, reply, &statistics);
+  state_->scratches.Return(std::move(scratch));
+  return handling;
+}
+
+std::string TooLargeReply() {
+  ReviewReply reply;
+  Answer(reply, 413, "request entity is too large; limit is 7340032 bytes");
+  std::string text;
+  AppendBareReply(reply, &text);
+  return text;
+}
+
+}  // namespace portcullis::webhook

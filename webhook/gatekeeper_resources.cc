@@ -1,0 +1,118 @@
+#include "webhook/gatekeeper_resources.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "document/json.h"
+#include "rules/policy/enforcement.h"
+#include "rules/policy/template.h"
+#include "webhook/review_request.h"
+
+namespace portcullis::webhook {
+namespace {
+
+using document::Value;
+
+constexpr std::int32_t kUserError = 422;
+constexpr std::int32_t kInternalError = 500;
+constexpr std::size_t kMaxNameBytes = 63;
+
+constexpr std::string_view kTemplatesGroup = "templates.gatekeeper.sh";
+constexpr std::string_view kConstraintsGroup = "constraints.gatekeeper.sh";
+constexpr std::string_view kConfigGroup = "config.gatekeeper.sh";
+constexpr std::string_view kStatusGroup = "status.gatekeeper.sh";
+constexpr std::array kGroups = {kTemplatesGroup,
+                                kConstraintsGroup,
+                                kConfigGroup,
+                                kStatusGroup,
+                                std::string_view("mutations.gatekeeper.sh"),
+                                std::string_view("externaldata.gatekeeper.sh"),
+                                std::string_view("expansion.gatekeeper.sh")};
+
+std::optional<Refusal> Refuse(std::int32_t code, const Result<void>& checked) {
+  if (checked) {
+    return std::nullopt;
+  }
+  // What Go's decoder says of a field of the wrong type is an internal error to Gatekeeper.
+  const bool undecodable = checked.error().message.starts_with("json: ");
+  return Refusal{.code = undecodable ? kInternalError : code, .message = checked.error().message};
+}
+
+std::optional<Refusal> CheckTemplate(const Value& object, const policy::PolicyStore& policies) {
+  if (!object.is_object()) {
+    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
+  }
+  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
+    return Refusal{kInternalError, std::move(complaint)};
+  }
+  const std::string_view version = object.GetString({"apiVersion"});
+  const bool known = version == "templates.gatekeeper.sh/v1" ||
+                     version == "templates.gatekeeper.sh/v1beta1" ||
+                     version == "templates.gatekeeper.sh/v1alpha1";
+  const std::string_view kind = object.GetString({"kind"});
+  if (!known || kind != "ConstraintTemplate") {
+    return Refusal{kInternalError, "no kind \"" + std::string(kind) +
+                                       "\" is registered for version \"" + std::string(version) +
+                                       "\" in scheme \"pkg/runtime/scheme.go:111\""};
+  }
+  if (auto refusal = Refuse(kInternalError, policy::CheckTemplateOperations(object))) {
+    return refusal;
+  }
+  return Refuse(kUserError, policies.CheckTemplate(object));
+}
+
+std::optional<Refusal> CheckConstraint(const Value& object, const policy::PolicyStore& policies,
+                                       bool check_enforcement_actions) {
+  if (!object.is_object()) {
+    return Refusal{kInternalError, "Object 'Kind' is missing in 'null'"};
+  }
+  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
+    return Refusal{kInternalError, std::move(complaint)};
+  }
+  if (auto refusal = Refuse(kUserError, policies.CheckConstraint(object))) {
+    return refusal;
+  }
+  if (!check_enforcement_actions) {
+    return std::nullopt;
+  }
+  return Refuse(kInternalError, policy::CheckEnforcementAction(object));
+}
+
+}  // namespace
+
+std::optional<Refusal> CheckGatekeeperResource(const Value& request,
+                                               const policy::PolicyStore& policies,
+                                               bool check_enforcement_actions) {
+  const std::string_view group = request.GetString({"kind", "group"});
+  if (!group.ends_with(".gatekeeper.sh") ||
+      std::find(kGroups.begin(), kGroups.end(), group) == kGroups.end()) {
+    return std::nullopt;
+  }
+  const std::string_view name = request.GetString({"name"});
+  const bool deleted = request.GetString({"operation"}) == "DELETE";
+  if (deleted && name.empty()) {
+    return std::nullopt;  // A collection is deleted.
+  }
+  if (group != kStatusGroup && name.size() > kMaxNameBytes) {
+    return Refusal{kInternalError,
+                   "resource cannot have metadata.name larger than 63 char; length: " +
+                       std::to_string(name.size())};
+  }
+  const std::string_view kind = request.GetString({"kind", "kind"});
+  const Value object = request.Find(deleted ? "oldObject" : "object");
+  if (group == kTemplatesGroup && kind == "ConstraintTemplate") {
+    return CheckTemplate(object, policies);
+  }
+  if (group == kConstraintsGroup) {
+    return CheckConstraint(object, policies, check_enforcement_actions);
+  }
+  if (group == kConfigGroup && kind == "Config" && name != "config") {
+    return Refusal{kUserError, "config resource must have name 'config'"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace portcullis::webhook

@@ -1,0 +1,24 @@
+// Gatekeeper's own resources under review: what is refused before any constraint is asked (gatekeeper.md 4.5).
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "document/value.h"
+#include "rules/policy/policy_set.h"
+
+namespace portcullis::webhook {
+
+struct Refusal {
+  std::int32_t code = 0;  // 422: the user's error; 500: what Gatekeeper takes for its own.
+  std::string message;
+};
+
+// Nothing: it passes, or is no resource of Gatekeeper's. `request` is an AdmissionRequest.
+[[nodiscard]] std::optional<Refusal> CheckGatekeeperResource(const document::Value& request,
+                                                             const policy::PolicyStore& policies,
+                                                             bool check_enforcement_actions);
+
+}  // namespace portcullis::webhook

@@ -1,0 +1,77 @@
+#include "webhook/service.h"
+
+#include <utility>
+
+namespace portcullis::webhook {
+namespace {
+
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace
+
+Service::Service(AdmissionHandler* admission, ReadinessCheck readiness, const Metrics& metrics)
+    : admission_(admission), readiness_(std::move(readiness)), metrics_(metrics) {}
+
+Handling Service::Handle(const HttpRequest& request, Stage stage, HttpResponse* response) {
+  const bool admit = request.path == "/v1/admit" && admission_ != nullptr;
+  const bool probe =
+      request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics";
+  if (!admit && !probe) {
+    response->status = 404;
+    response->body = "404 page not found\n";
+    return Handling::kDone;
+  }
+  const bool read = request.method == "GET" || request.method == "HEAD";
+  if (admit ? request.method != "POST" : !read) {
+    response->status = 405;
+    response->allow = admit ? "POST" : "GET, HEAD";
+    response->body = "405 method not allowed\n";
+    return Handling::kDone;
+  }
+  if (admit) {
+    return Admit(request, stage, response);
+  }
+  if (request.path == "/metrics") {
+    response->content_type = kMetricsType;
+    response->body = metrics_.ToText();
+  } else if (request.path == "/readyz") {
+    Ready(response);
+  } else {
+    response->body = "ok";
+  }
+  return Handling::kDone;
+}
+
+Handling Service::Admit(const HttpRequest& request, Stage stage, HttpResponse* response) {
+  response->content_type = "application/json";
+  const AdmissionContext context{
+      .received = request.received, .timeout = TimeoutOf(request.query), .stage = stage};
+  return admission_->Admit(request.content_type, request.body, context, &response->body);
+}
+
+// As Kubernetes' own servers write it: the list of checks that failed.
+void Service::Ready(HttpResponse* response) const {
+  const std::vector<std::string> reasons = readiness_();
+  if (reasons.empty()) {
+    response->body = "ok";
+    return;
+  }
+  response->status = 500;
+  for (const std::string& reason : reasons) {
+    response->body += "[-]" + reason + "\n";
+  }
+  response->body += "readyz check failed\n";
+}
+
+void Service::HandleTooLarge(const HttpRequest& request, HttpResponse* response) {
+  if (request.path == "/v1/admit" && admission_ != nullptr) {
+    // With status 200, as Gatekeeper: kube-apiserver reads it as a denial, whatever the failure policy.
+    response->content_type = "application/json";
+    response->body = TooLargeReply();
+    return;
+  }
+  response->status = 413;
+  response->body = "request entity is too large\n";
+}
+
+}  // namespace portcullis::webhook
