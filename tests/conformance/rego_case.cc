@@ -84,7 +84,7 @@ class Runner {
       request.input = test_.body.Find("input");
     }
     const Value data = test_.body.Find("data");
-    request.data = data.is_object() ? data : Value::Object({});
+    request.data = data.is_undefined() || data.is_null() ? Value::Object({}) : data;
 
     auto plan = MakePlan(TextAt(test_.body, "query"));
     if (!plan) {
@@ -129,7 +129,8 @@ class Runner {
     if (!outcome || !*outcome || (*outcome)->size() != 1) {
       return std::unexpected("has no value");
     }
-    return (**outcome)[0].at(0).value;
+    // Constants live in the plan, which goes.
+    return document::DeepCopy((**outcome)[0].at(0).value, arena_);
   }
 
   std::string CheckError(const rego::EvaluationError& error) {
