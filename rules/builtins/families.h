@@ -13,12 +13,14 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> ArrayBuiltins();
 [[nodiscard]] std::span<const Builtin> CastBuiltins();
 [[nodiscard]] std::span<const Builtin> ComparisonBuiltins();
+[[nodiscard]] std::span<const Builtin> DigestBuiltins();
 [[nodiscard]] std::span<const Builtin> EncodingBuiltins();
 [[nodiscard]] std::span<const Builtin> GlobBuiltins();
 [[nodiscard]] std::span<const Builtin> GraphBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPatchBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPathBuiltins();
+[[nodiscard]] std::span<const Builtin> JwtBuiltins();
 [[nodiscard]] std::span<const Builtin> LanguageBuiltins();
 [[nodiscard]] std::span<const Builtin> NetBuiltins();
 [[nodiscard]] std::span<const Builtin> NumberBuiltins();

@@ -7,6 +7,7 @@ set(builtins_sources
   catalog.cc
   codec.cc
   comparison.cc
+  digest.cc
   encoding.cc
   glob.cc
   globs_match.cc
@@ -22,6 +23,8 @@ set(builtins_sources
   json.cc
   json_patch.cc
   json_paths.cc
+  jwt.cc
+  keys.cc
   language.cc
   net.cc
   number.cc
