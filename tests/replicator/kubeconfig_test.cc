@@ -1,11 +1,11 @@
 #include "replicator/kubeconfig.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "replicator/files.h"
 
@@ -34,16 +34,21 @@ class KubeconfigTest : public testing::Test {
 
 std::string Config(const std::string& cluster, const std::string& user) {
   return "apiVersion: v1\nkind: Config\ncurrent-context: here\n"
-         "clusters: [{name: c, cluster: {" + cluster + "}}]\n"
-         "users: [{name: u, user: {" + user + "}}]\n"
+         "clusters: [{name: c, cluster: {" +
+         cluster +
+         "}}]\n"
+         "users: [{name: u, user: {" +
+         user +
+         "}}]\n"
          "contexts: [{name: here, context: {cluster: c, user: u, namespace: shop}}]\n";
 }
 
 TEST_F(KubeconfigTest, ReadsServerCertificatesAndTokenOfTheCurrentContext) {
   Write("ca.pem", "the authority");
-  const path file = Write("config", Config("server: 'https://10.0.0.1:6443', certificate-authority: ca.pem, "
-                                           "tls-server-name: kubernetes, proxy-url: 'http://proxy:1'",
-                                           "client-certificate-data: Y2VydA==, client-key-data: a2V5, token: secret"));
+  const path file = Write(
+      "config", Config("server: 'https://10.0.0.1:6443', certificate-authority: ca.pem, "
+                       "tls-server-name: kubernetes, proxy-url: 'http://proxy:1'",
+                       "client-certificate-data: Y2VydA==, client-key-data: a2V5, token: secret"));
   const Result<ClusterAccess> access = Load(file);
   ASSERT_TRUE(access) << access.error().ToString();
   EXPECT_EQ(access->server, "https://10.0.0.1:6443");
@@ -73,7 +78,8 @@ TEST_F(KubeconfigTest, NamesWhatIsMissing) {
   const path file = Write("config", Config("server: https://a", ""));
   EXPECT_NE(Load(file, "elsewhere").error().message.find("context \"elsewhere\" does not exist"),
             std::string::npos);
-  EXPECT_NE(Load(Write("none", "{}")).error().message.find("no current-context"), std::string::npos);
+  EXPECT_NE(Load(Write("none", "{}")).error().message.find("no current-context"),
+            std::string::npos);
   EXPECT_NE(Load(Write("half", Config("server: https://a", "client-key-data: a2V5")))
                 .error()
                 .message.find("must be given together"),
@@ -82,10 +88,9 @@ TEST_F(KubeconfigTest, NamesWhatIsMissing) {
 }
 
 TEST_F(KubeconfigTest, TheFirstOfSeveralFilesCounts) {
-  const path files[] = {folder_ / "absent",
-                        Write("one", Config("server: https://one", "token: first")),
-                        Write("two", Config("server: https://two", "token: second") +
-                                         "preferences: {}\n")};
+  const path files[] = {
+      folder_ / "absent", Write("one", Config("server: https://one", "token: first")),
+      Write("two", Config("server: https://two", "token: second") + "preferences: {}\n")};
   const Result<ClusterAccess> access = LoadKubeconfig(files);
   ASSERT_TRUE(access) << access.error().ToString();
   EXPECT_EQ(access->server, "https://one");
@@ -110,7 +115,7 @@ TEST_F(KubeconfigTest, TheAccountOfAPodHasATokenFileThatIsReadAgain) {
   Write("ca.crt", "authority");
   Write("namespace", "gatekeeper-system");
   const Environment inside = [](const std::string& name) -> std::optional<std::string> {
-    return name == "KUBERNETES_SERVICE_HOST" ? std::optional<std::string>("fd00::1")
+    return name == "KUBERNETES_SERVICE_HOST"   ? std::optional<std::string>("fd00::1")
            : name == "KUBERNETES_SERVICE_PORT" ? std::optional<std::string>("443")
                                                : std::nullopt;
   };
