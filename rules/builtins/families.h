@@ -34,6 +34,8 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> TrimBuiltins();
 [[nodiscard]] std::span<const Builtin> TypeBuiltins();
 [[nodiscard]] std::span<const Builtin> UnitsBuiltins();
+[[nodiscard]] std::span<const Builtin> UriBuiltins();
 [[nodiscard]] std::span<const Builtin> WalkBuiltins();
+[[nodiscard]] std::span<const Builtin> YamlBuiltins();
 
 }  // namespace portcullis::builtins

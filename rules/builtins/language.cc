@@ -54,7 +54,33 @@ Value TemplateString(CallContext& context, Arguments arguments) {
   return MakeString(context, text);
 }
 
+// The text goes to whoever traces the evaluation; nobody does here.
+Value Trace(CallContext& context, Arguments arguments) {
+  if (!StringOperand(context, arguments, 1)) {
+    return {};
+  }
+  return Value::Boolean(true);
+}
+
+// The compiler puts the annotations in the place of the call; it cannot where there is no rule around it.
+template <const std::string_view& name>
+Value Metadata(CallContext& context, Arguments) {
+  return context.Fail("the " + std::string(name) +
+                      " function must only be called within the scope of a rule");
+}
+constexpr std::string_view kChain = "rego.metadata.chain";
+constexpr std::string_view kRule = "rego.metadata.rule";
+
+// Marks the case of a test for a test runner; elsewhere it does nothing.
+Value TestCase(CallContext&, Arguments) {
+  return Value::Boolean(true);
+}
+
 constexpr Builtin kBuiltins[] = {
+    {.name = "trace", .type = "(string) -> boolean", .function = Trace},
+    {.name = kChain, .type = "() -> array[any]", .function = Metadata<kChain>},
+    {.name = kRule, .type = "() -> any", .function = Metadata<kRule>},
+    {.name = "internal.test_case", .type = "(array[any]) -> nothing", .function = TestCase},
     {.name = "sprintf", .type = "(string, array[any]) -> string", .function = Sprintf},
     {.name = "internal.template_string",
      .type = "(array[any]) -> string",

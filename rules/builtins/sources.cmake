@@ -41,5 +41,7 @@ set(builtins_sources
   types.cc
   unicode.cc
   units.cc
+  uri.cc
   walk.cc
+  yaml.cc
 )

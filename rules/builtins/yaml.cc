@@ -1,0 +1,55 @@
+// yaml.*. SOURCE: OPA's policy reference, "Encoding".
+
+#include "document/yaml.h"
+
+#include <utility>
+
+#include "rules/builtins/families.h"
+#include "rules/builtins/operands.h"
+
+namespace portcullis::builtins {
+namespace {
+
+Value Marshal(CallContext& context, Arguments arguments) {
+  return MakeString(context, document::ToYaml(arguments[0]));
+}
+
+// The first document of the text; null where there is none.
+Result<Value> Parse(CallContext& context, std::string_view text) {
+  auto documents = document::ParseYaml(text, context.arena);
+  if (!documents) {
+    return std::unexpected(std::move(documents).error());
+  }
+  return documents->empty() ? Value::Null() : documents->front().value;
+}
+
+Value Unmarshal(CallContext& context, Arguments arguments) {
+  const auto text = StringOperand(context, arguments, 1);
+  if (!text) {
+    return {};
+  }
+  const auto value = Parse(context, *text);
+  if (!value) {
+    return context.Fail("yaml: " + value.error().message);
+  }
+  return *value;
+}
+
+Value IsValid(CallContext& context, Arguments arguments) {
+  return Value::Boolean(arguments[0].is_string() &&
+                        Parse(context, arguments[0].string()).has_value());
+}
+
+constexpr Builtin kBuiltins[] = {
+    {.name = "yaml.marshal", .type = "(any) -> string", .function = Marshal},
+    {.name = "yaml.unmarshal", .type = "(string) -> any", .function = Unmarshal},
+    {.name = "yaml.is_valid", .type = "(string) -> boolean", .function = IsValid},
+};
+
+}  // namespace
+
+std::span<const Builtin> YamlBuiltins() {
+  return kBuiltins;
+}
+
+}  // namespace portcullis::builtins
