@@ -4,6 +4,7 @@
 #include <string>
 
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -33,6 +34,26 @@ class EntryPrefixTransform final : public rocksdb::SliceTransform {
   }
 };
 
+// After an error it is the next write that tries again, at once: not RocksDB when it next looks at the disk.
+class RecoverWhenAsked final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
+// Shards of at least 16 MiB: one shard must have room for the large blocks of several tables.
+int ShardBits(std::size_t cache_bytes) {
+  constexpr std::size_t kMinShardBytes = std::size_t{16} << 20;
+  constexpr int kMaxBits = 6;
+  int bits = 0;
+  while (bits < kMaxBits && (cache_bytes >> (bits + 1)) >= kMinShardBytes) {
+    ++bits;
+  }
+  return bits;
+}
+
 rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
@@ -43,6 +64,11 @@ rocksdb::BlockBasedTableOptions TableOptions(const std::shared_ptr<rocksdb::Cach
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In pieces, so that what is in use of them stays in the cache however large the tables are.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = std::size_t{8} << 10;
+  table.pin_top_level_index_and_filter = true;
   table.whole_key_filtering = true;
   return table;
 }
@@ -106,8 +132,9 @@ std::string_view FamilyName(Family family) {
 
 RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env) {
   RocksOptions result;
-  result.cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/-1,
-                                      /*strict_capacity_limit=*/false, /*high_pri_pool_ratio=*/0.5);
+  result.cache =
+      rocksdb::NewLRUCache(options.block_cache_bytes, ShardBits(options.block_cache_bytes),
+                           /*strict_capacity_limit=*/false, /*high_pri_pool_ratio=*/0.5);
   rocksdb::DBOptions& db = result.db;
   db.env = env;
   db.create_if_missing = !options.read_only;
@@ -119,6 +146,7 @@ RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env) {
   // A reader beside a running server must hold every table open: the server deletes what it has
   // compacted.
   db.max_open_files = options.read_only ? -1 : kMaxOpenFiles;
+  db.listeners.push_back(std::make_shared<RecoverWhenAsked>());
   db.keep_log_file_num = 4;
   db.max_log_file_size = std::size_t{4} << 20;
   db.bytes_per_sync = std::size_t{1} << 20;

@@ -234,10 +234,17 @@ class RocksStore final : public Store {
     if (stopped_.load(std::memory_order_acquire)) {
       TRY(Resume());
     }
-    const rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &rocks_batch.batch());
+    rocksdb::Status status = db_->Write(rocksdb::WriteOptions(), &rocks_batch.batch());
     if (!status.ok()) {
-      // RocksDB takes no further write until it is told that the cause is gone: the next write
-      // tries that.
+      // RocksDB takes no further write until it is told that the cause is gone. It may be already: a flush in the background
+      // can have met it earlier.
+      stopped_.store(true, std::memory_order_release);
+      if (!Resume()) {
+        return StoreError(status);
+      }
+      status = db_->Write(rocksdb::WriteOptions(), &rocks_batch.batch());
+    }
+    if (!status.ok()) {
       stopped_.store(true, std::memory_order_release);
       return StoreError(status);
     }
