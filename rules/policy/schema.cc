@@ -152,7 +152,9 @@ Value Defaulted(const Value& value, const SchemaNode& node, document::Arena& are
 
 }  // namespace
 
-std::string_view ConstraintSchemaText() { return kConstraintSchema; }
+std::string_view ConstraintSchemaText() {
+  return kConstraintSchema;
+}
 
 Schema::Schema() : arena_(std::make_unique<document::Arena>()) {}
 Schema::~Schema() = default;
@@ -182,7 +184,8 @@ Result<std::unique_ptr<const Schema>> Schema::ForConstraints(const Value& parame
 
 std::vector<std::string> Schema::Validate(const Value& object) const {
   std::vector<std::string> errors;
-  ValidateValue(*root_, object, "[]", &errors);
+  document::Arena arena;
+  ValidateValue(*root_, document::WithFloatNumbers(object, arena), "[]", &errors);
   return errors;
 }
 

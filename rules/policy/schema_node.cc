@@ -4,8 +4,7 @@
 #include <array>
 #include <utility>
 
-#include <re2/re2.h>
-
+#include "rules/builtins/regex.h"
 #include "rules/policy/kubernetes_text.h"
 
 namespace portcullis::policy {
@@ -125,11 +124,12 @@ Result<void> ParseScalars(FieldReader& fields, SchemaNode& node, document::Arena
     node.default_value = document::DeepCopy(default_value, arena);
   }
   if (!node.pattern.empty()) {
-    auto regex = std::make_unique<re2::RE2>(node.pattern, re2::RE2::Quiet);
-    if (!regex->ok()) {
-      node.pattern_error = "error parsing regexp: " + regex->error();
+    auto regex = builtins::CompileRegex(node.pattern);
+    if (regex) {
+      node.regex = *std::move(regex);
+    } else {
+      node.pattern_error = regex.error();
     }
-    node.regex = std::move(regex);
   }
   if (fields.problem()) {
     return Fail(ErrorCode::kInvalidArgument, *fields.problem());
@@ -253,12 +253,8 @@ class StructureChecker {
       }
       Check(*node.additional, Level::kField, additional);
     }
-    if (node.properties.empty()) {
-      if (node.additional_allowed == false) {
-        errors_->push_back(
-            FieldForbidden(additional, "additionalProperties cannot be set to false"));
-      }
-    } else if (node.additional != nullptr || node.additional_allowed == false) {
+    if (!node.properties.empty() &&
+        (node.additional != nullptr || node.additional_allowed == false)) {
       errors_->push_back(
           FieldForbidden(additional, "additionalProperties and properties are mutual exclusive"));
     }

@@ -32,8 +32,8 @@ struct SchemaNode {
   bool described = false;  // Has a title or description.
 
   std::string pattern;
-  std::unique_ptr<const re2::RE2> regex;
-  std::string pattern_error;  // Why `pattern` does not compile; empty: it does.
+  std::shared_ptr<const re2::RE2> regex;  // Null: no pattern, or one that does not compile.
+  std::string pattern_error;              // Why `pattern` does not compile; empty: it does.
   std::optional<std::int64_t> min_length;
   std::optional<std::int64_t> max_length;
 

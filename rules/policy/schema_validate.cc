@@ -1,4 +1,4 @@
-// Values against a schema, with kube-openapi's messages.
+// Values against a schema, with kube-openapi's messages. It sees every number as a float64.
 
 #include <algorithm>
 #include <cmath>
@@ -28,7 +28,7 @@ std::string_view TypeName(const Value& value) {
     case document::Type::kBoolean:
       return "boolean";
     case document::Type::kNumber:
-      return value.is_int() ? "integer" : "number";
+      return "number";
     case document::Type::kString:
       return "string";
     case document::Type::kArray:
@@ -184,6 +184,11 @@ class Validator {
 
   void CheckNumber(const SchemaNode& node, const Value& value, const std::string& path) {
     const double number = document::ToDouble(value);
+    if (node.type == "integer" && !IsWhole(value)) {
+      errors_->push_back(
+          FieldInvalid(base_, Value::String(""),
+                       "Checked value must be of type integer (default format) in " + path));
+    }
     if (node.multiple_of && *node.multiple_of > 0) {
       const double factor = number / *node.multiple_of;
       if (std::trunc(factor) != factor) {
@@ -194,23 +199,14 @@ class Validator {
         (node.exclusive_minimum ? number <= *node.minimum : number < *node.minimum)) {
       Invalid(path, value,
               std::string("should be greater than ") +
-                  (node.exclusive_minimum ? "" : "or equal to ") + Bound(value, *node.minimum));
+                  (node.exclusive_minimum ? "" : "or equal to ") + NumberOf(*node.minimum));
     }
     if (node.maximum &&
         (node.exclusive_maximum ? number >= *node.maximum : number > *node.maximum)) {
       Invalid(path, value,
               std::string("should be less than ") + (node.exclusive_maximum ? "" : "or equal to ") +
-                  Bound(value, *node.maximum));
+                  NumberOf(*node.maximum));
     }
-  }
-
-  // A bound is printed in the type of the value that broke it.
-  static std::string Bound(const Value& value, double bound) {
-    constexpr double kExactLimit = 9.0e15;
-    if (value.is_int() && std::abs(bound) < kExactLimit) {
-      return std::to_string(static_cast<std::int64_t>(bound));
-    }
-    return NumberOf(bound);
   }
 
   void CheckArray(const SchemaNode& node, const Value& value, const std::string& path) {

@@ -7,6 +7,7 @@
 
 #include "document/object.h"
 #include "document/yaml.h"
+#include "rules/builtins/regex.h"
 #include "rules/policy/kubernetes_text.h"
 #include "rules/policy/manifest_file.h"
 #include "rules/policy/suite.h"
@@ -143,13 +144,12 @@ Result<std::vector<fs::path>> ListFiles(const fs::path& path, bool recursive) {
   return std::vector{path};
 }
 
-Result<std::unique_ptr<re2::RE2>> CompileFilter(std::string_view text) {
-  auto regex = std::make_unique<re2::RE2>(text, re2::RE2::Quiet);
-  if (!regex->ok()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "invalid test filter: error parsing regexp: " + regex->error());
+Result<std::shared_ptr<const re2::RE2>> CompileFilter(std::string_view text) {
+  auto regex = builtins::CompileRegex(text);
+  if (!regex) {
+    return Fail(ErrorCode::kInvalidArgument, "invalid test filter: " + regex.error());
   }
-  return regex;
+  return *std::move(regex);
 }
 
 }  // namespace
@@ -174,8 +174,8 @@ Result<std::vector<Suite>> ReadSuites(const std::string& target) {
 }
 
 struct SuiteFilter::State {
-  std::unique_ptr<const re2::RE2> test;
-  std::unique_ptr<const re2::RE2> of_case;  // Null: `test` may match either.
+  std::shared_ptr<const re2::RE2> test;
+  std::shared_ptr<const re2::RE2> of_case;  // Null: `test` may match either.
 };
 
 SuiteFilter::SuiteFilter() = default;

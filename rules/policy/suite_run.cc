@@ -7,6 +7,7 @@
 
 #include "document/arena.h"
 #include "document/object.h"
+#include "rules/builtins/regex.h"
 #include "rules/policy/kubernetes_text.h"
 #include "rules/policy/manifest_file.h"
 #include "rules/policy/policy_set.h"
@@ -119,15 +120,15 @@ std::string CountProblem(const SuiteAssertion& assertion, std::int64_t count) {
 
 // What is wrong; empty: the assertion holds.
 std::string Check(const SuiteAssertion& assertion, const std::vector<Violation>& violations) {
-  const re2::RE2 regex(assertion.message.value_or(""), re2::RE2::Quiet);
+  const auto regex = builtins::CompileRegex(assertion.message.value_or(""));
   std::int64_t count = 0;
   std::vector<std::string> messages;
   for (const Violation& violation : violations) {
-    if (!regex.ok()) {
-      return "message contains invalid regular expression: error parsing regexp: " + regex.error();
+    if (!regex) {
+      return "message contains invalid regular expression: " + regex.error();
     }
     messages.emplace_back(violation.message);
-    if (!assertion.message || re2::RE2::PartialMatch(violation.message, regex)) {
+    if (!assertion.message || re2::RE2::PartialMatch(violation.message, **regex)) {
       ++count;
     }
   }

@@ -36,6 +36,29 @@ Value TargetOf(const Value& object) {
   return targets.is_array() && targets.size() == 1 ? targets.ItemAt(0) : Value();
 }
 
+// The names of the CRD that the kind gives.
+Result<void> CheckResourceNames(std::string_view kind) {
+  const std::string lower = LowerCase(kind);
+  std::vector<std::string> errors;
+  const auto add = [&errors](std::string_view path, const std::string& name,
+                             const std::vector<std::string>& problems, std::string_view before) {
+    for (const std::string& problem : problems) {
+      errors.push_back(FieldInvalid(path, Value::String(name), std::string(before) + problem));
+    }
+  };
+  constexpr std::string_view kMixed = "may have mixed case, but should otherwise match: ";
+  const std::string crd = lower + ".constraints.gatekeeper.sh";
+  add("metadata.name", crd, CheckSubdomainName(crd), "");
+  add("spec.names.plural", lower, CheckLabelName(lower), "");
+  add("spec.names.singular", lower, CheckLabelName(lower), "");
+  add("spec.names.kind", std::string(kind), CheckLabelName(lower), kMixed);
+  add("spec.names.listKind", std::string(kind) + "List", CheckLabelName(lower + "list"), kMixed);
+  if (errors.empty()) {
+    return {};
+  }
+  return Invalid(Aggregate(errors));
+}
+
 Result<void> CheckNames(std::string_view name, std::string_view kind) {
   if (kind.empty()) {
     return Invalid("ConstraintTemplate " + Quote(name) + " does not specify CRD Kind");
@@ -44,13 +67,7 @@ Result<void> CheckNames(std::string_view name, std::string_view kind) {
     return Invalid("the ConstraintTemplate's name " + Quote(name) +
                    " is not equal to the lowercase of CRD's Kind: " + Quote(LowerCase(kind)));
   }
-  const std::vector<std::string> problems = CheckLabelName(LowerCase(kind));
-  if (problems.empty()) {
-    return {};
-  }
-  return Invalid(
-      FieldInvalid("spec.names.kind", Value::String(kind),
-                   "may have mixed case, but should otherwise match: " + problems.front()));
+  return CheckResourceNames(kind);
 }
 
 Result<void> CheckTarget(const Value& object) {
@@ -104,6 +121,11 @@ Result<Metadata> ReadMetadata(const Value& object) {
   return metadata;
 }
 
+// The source of a template is decoded without regard to whole numbers.
+std::string_view SourceTypeName(const Value& value) {
+  return value.is_number() ? "float64" : GoTypeName(value);
+}
+
 Result<std::vector<std::string>> ReadLibraries(const Value& libs) {
   std::vector<std::string> libraries;
   if (libs.is_undefined() || libs.is_null()) {
@@ -112,16 +134,16 @@ Result<std::vector<std::string>> ReadLibraries(const Value& libs) {
   if (!libs.is_array()) {
     return Fail(ErrorCode::kInvalidArgument,
                 ".libs accessor error: " + GoText(libs) + " is of the type " +
-                    std::string(GoTypeName(libs)) +
+                    std::string(SourceTypeName(libs)) +
                     ", expected []interface{}: while extracting Rego libs");
   }
   for (std::uint32_t i = 0; i < libs.size(); ++i) {
     if (!libs.ItemAt(i).is_string()) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  ".libs accessor error: contains non-string value in the slice: " +
-                      GoText(libs.ItemAt(i)) + " is of the type " +
-                      std::string(GoTypeName(libs.ItemAt(i))) +
-                      ", expected string: while extracting Rego libs");
+      return Fail(
+          ErrorCode::kInvalidArgument,
+          ".libs accessor error: contains non-string key in the slice: " + GoText(libs.ItemAt(i)) +
+              " is of the type " + std::string(SourceTypeName(libs.ItemAt(i))) +
+              ", expected string: while extracting Rego libs");
     }
     libraries.emplace_back(libs.ItemAt(i).string());
   }
@@ -160,7 +182,7 @@ Result<TemplateSource> ReadSource(const Value& target) {
   if (!rego.is_string()) {
     return Fail(ErrorCode::kInvalidArgument, ".rego accessor error: " + GoText(rego) +
                                                  " is of the type " +
-                                                 std::string(GoTypeName(rego)) +
+                                                 std::string(SourceTypeName(rego)) +
                                                  ", expected string: while extracting Rego source");
   }
   source.rego = std::string(rego.string());

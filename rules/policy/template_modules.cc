@@ -20,6 +20,7 @@ using rego::TermKind;
 using rego::TermPtr;
 
 constexpr std::string_view kEntryFile = "template";
+constexpr std::string_view kHookFile = "hooks.hooks_builtin";
 constexpr std::string_view kEntryRule = "violation";
 constexpr std::string_view kLibraryRoot = "lib";     // data.lib, as templates write it.
 constexpr std::string_view kLibraryPrefix = "libs";  // data.libs.lib, as they are compiled.
@@ -28,6 +29,33 @@ constexpr std::string_view kInventory = "inventory";
 std::unexpected<Error> Invalid(const std::string& what) {
   return Fail(ErrorCode::kInvalidArgument, "invalid ConstraintTemplate: " + what);
 }
+
+// What Gatekeeper's driver does with the results of a template. It is compiled with the template, though never planned, so
+// that a template whose results have no usable msg is refused. Errors name its rows: they are Gatekeeper's.
+constexpr std::string_view kHook = R"rego(package hooks
+
+
+violation[response] {
+
+  key := input.constraints[_]
+
+
+
+  inp := {
+    "review": input.review,
+    "parameters": data.constraints[key.kind][key.name],
+  }
+
+  data.template.violation[r] with input as inp
+
+
+  response := {
+    "key": key,
+    "details": object.get(r, "details", {}),
+    "msg": r.msg,
+  }
+}
+)rego";
 
 bool IsNamed(const Term& term, std::string_view name) {
   return term.IsVar() && term.text == name;
@@ -115,10 +143,12 @@ std::string PackageText(const Module& module) {
 Result<std::unique_ptr<Module>> Parse(std::string file, const std::string& text,
                                       rego::Version version) {
   auto module = rego::ParseModule(std::move(file), text, version);
-  if (!module) {
-    return Invalid(rego::ToString(module.error()));
+  if (module) {
+    return *std::move(module);
   }
-  return *std::move(module);
+  const std::vector<rego::Diagnostic>& diagnostics = module.error();
+  const bool empty = diagnostics.size() == 1 && diagnostics.front().message == "empty module";
+  return Invalid(empty ? diagnostics.front().ToString() : rego::ToString(diagnostics));
 }
 
 Result<void> RequireEntryRule(const Module& module) {
@@ -238,6 +268,8 @@ Result<std::vector<std::unique_ptr<Module>>> PrepareModules(const TemplateSource
   for (Module* module : order) {
     PrefixLibraries(*module);
   }
+  modules.insert(modules.begin(),
+                 TRY(Parse(std::string(kHookFile), std::string(kHook), rego::Version::kV0)));
   return modules;
 }
 

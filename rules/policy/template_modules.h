@@ -19,7 +19,7 @@ struct TemplateSource {
   rego::Version version = rego::Version::kV0;
 };
 
-// The entry module, then the libraries. ERRORS: kInvalidArgument with Gatekeeper's text (gatekeeper.md 3.5).
+// The modules to compile: the driver's own, the entry module, then the libraries. ERRORS: kInvalidArgument with Gatekeeper's text (gatekeeper.md 3.5).
 [[nodiscard]] Result<std::vector<std::unique_ptr<rego::Module>>> PrepareModules(
     const TemplateSource& source);
 

@@ -81,9 +81,9 @@ TEST(SchemaTest, EachRuleHasKubernetesText) {
       {"{type: array, maxItems: 1, items: {type: string}}", "[a, b]",
        "[].spec.parameters.x: Too many: 2: must have at most 1 item"},
       {"{type: array, items: {type: string}}", "[a, 1]",
-       "[].spec.parameters.x[1]: Invalid value: \"integer\": spec.parameters.x[1] in body must be "
+       "[].spec.parameters.x[1]: Invalid value: \"number\": spec.parameters.x[1] in body must be "
        "of type string: "
-       "\"integer\""},
+       "\"number\""},
       {"{type: object, required: [b], properties: {b: {type: string}}}", "{}",
        "[].spec.parameters.x.b: Required value"},
   };

@@ -159,10 +159,12 @@ TEST(TemplateTest, RegoThatDoesNotCompileSaysWhere) {
   EXPECT_EQ(Problem(WithRego("package probe\nviolation[{\"msg\": msg}] { msg := foo(1) }")),
             "unable to compile modules: 1 error occurred: template:2: rego_type_error: undefined "
             "function foo");
-  EXPECT_TRUE(
-      Problem(WithRego("package probe\nviolation[{\"msg\": msg}] {"))
-          .starts_with(
-              "invalid ConstraintTemplate: 1 error occurred: template:2: rego_parse_error: "));
+  EXPECT_EQ(Problem(WithRego("package probe\nviolation[{\"msg\": msg}] {")),
+            "invalid ConstraintTemplate: 1 error occurred: template:3: rego_parse_error: "
+            "unexpected eof token\n"
+            "\tviolation[{\"msg\": msg}] {\n\t                        ^");
+  EXPECT_EQ(Problem(WithRego("# nothing")),
+            "invalid ConstraintTemplate: template:0: rego_parse_error: empty module");
 }
 
 TEST(TemplateTest, TheVersionChoosesTheSyntax) {
