@@ -205,6 +205,17 @@ void AppendToBody(Body& body, std::vector<ExprPtr> exprs) {
   Renumber(body);
 }
 
+bool IsConstant(const Term& term) {
+  switch (term.kind) {
+    case TermKind::kArray:
+    case TermKind::kObject:
+    case TermKind::kSet:
+      return std::ranges::all_of(term.items, [](const TermPtr& item) { return IsConstant(*item); });
+    default:
+      return term.IsScalar();
+  }
+}
+
 bool ContainsRefs(const Term& term) {
   bool found = false;
   Visitor visitor;

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rules/rego/compile.h"
@@ -60,7 +62,16 @@ struct RuleNode {
   [[nodiscard]] const RuleNode* Find(const Term& reference) const;
 };
 
-class TypeEnvironment;
+// Which rules a rule's references may select.
+struct RuleGraph {
+  std::map<const Rule*, std::vector<Rule*>> dependencies;
+  std::map<const Rule*, std::vector<Rule*>> dependents;
+  std::set<std::pair<const Rule*, const Rule*>>
+      certain;               // Dependencies that do not hang on the value of a variable.
+  std::vector<Rule*> rules;  // Dependencies first, where there is no cycle.
+};
+
+struct TypeEnvironment;
 
 // The state of one compilation, of modules or of a query.
 struct Compilation {
@@ -80,7 +91,9 @@ struct Compilation {
   std::map<std::string, std::string, std::less<>>
       query_names;  // Variables of a query's top, back to what they were.
   std::shared_ptr<RuleNode> tree = std::make_shared<RuleNode>();
-  std::shared_ptr<const TypeEnvironment> types;
+  std::shared_ptr<const RuleGraph> graph;
+  std::shared_ptr<const TypeEnvironment> builtin_types;
+  std::shared_ptr<const TypeEnvironment> types;  // Of rules, over those of builtins.
   Arity arity;
 
   [[nodiscard]] const builtins::Builtin* FindBuiltin(const Term& reference) const;
@@ -107,6 +120,10 @@ struct Compilation {
 void AppendToBody(Body& body, std::vector<ExprPtr> exprs);
 void Renumber(Body& body);
 
+[[nodiscard]] bool IsConstant(
+    const Term& term);  // No variable, reference, call or closure is in it.
+// The rules, and their else parts aside, that a reference may select.
+[[nodiscard]] std::vector<Rule*> RulesOf(const RuleNode& root, const Term& reference);
 [[nodiscard]] bool ContainsRefs(const Term& term);
 [[nodiscard]] bool ContainsComprehensions(const Term& term);
 // Whether a term's value must be computed before it can be matched.
@@ -123,6 +140,7 @@ void RewriteTemplates(Compilation& compilation);         // templates.cc
 void CheckVoidCalls(Compilation& compilation);           // calls.cc
 void RewritePrints(Compilation& compilation);            // prints.cc
 void ExpandTerms(Compilation& compilation);              // expand.cc
+void MakeRuleGraph(Compilation& compilation);            // rule_graph.cc
 void RewriteMetadataCalls(Compilation& compilation);     // metadata.cc
 void HoistComprehensionTerms(Compilation& compilation);  // hoist.cc
 void HoistHeadTerms(Compilation& compilation);           // hoist.cc
@@ -133,7 +151,7 @@ void CheckHeadSafety(Compilation& compilation);          // safety.cc
 void OrderBodies(Compilation& compilation);              // safety.cc
 void RewriteEquals(Compilation& compilation);            // hoist.cc
 void HoistDynamicTerms(Compilation& compilation);        // hoist.cc
-void CheckRecursion(Compilation& compilation);           // recursion.cc
+void CheckRecursion(Compilation& compilation);           // rule_graph.cc
 void CheckTypes(Compilation& compilation);               // check.cc
 void CheckDeprecated(Compilation& compilation);          // calls.cc
 

@@ -11,6 +11,8 @@ namespace portcullis::rego {
 // What queries are compiled against.
 struct PolicyState {
   std::shared_ptr<RuleNode> tree;
+  std::shared_ptr<const RuleGraph> graph;
+  std::shared_ptr<const TypeEnvironment> builtin_types;
   std::shared_ptr<const TypeEnvironment> types;
   std::map<std::string, std::string, std::less<>> written;
 };
@@ -19,17 +21,19 @@ namespace {
 
 using Stage = void (*)(Compilation&);
 constexpr Stage kStages[] = {
-    ResolveNames,  RewriteHeadRefs,    CheckRootOverrides,      CheckDuplicateImports,
-    MakeRuleNodes, RewriteLocals,      RewriteTemplates,        CheckVoidCalls,
-    RewritePrints, ExpandTerms,        HoistComprehensionTerms, HoistHeadTerms,
-    RewriteWith,   CheckRuleConflicts, CheckFunctions,          CheckHeadSafety,
-    OrderBodies,   RewriteEquals,      HoistDynamicTerms,
+    ResolveNames,    RewriteHeadRefs, CheckRootOverrides, CheckDuplicateImports,
+    MakeRuleNodes,   RewriteLocals,   RewriteTemplates,   CheckVoidCalls,
+    RewritePrints,   ExpandTerms,     MakeRuleGraph,      HoistComprehensionTerms,
+    HoistHeadTerms,  RewriteWith,     CheckRuleConflicts, CheckFunctions,
+    CheckHeadSafety, OrderBodies,     RewriteEquals,      HoistDynamicTerms,
+    CheckRecursion,  CheckTypes,      CheckDeprecated,
 };
 
 using QueryStage = void (*)(Compilation&, Body&);
 constexpr QueryStage kQueryStages[] = {
-    RewriteLocals,           RewriteTemplates, CheckVoidCalls, RewritePrints, ExpandTerms,
-    HoistComprehensionTerms, RewriteWith,      CheckFunctions, OrderBody,     HoistDynamicTerms,
+    RewriteLocals, RewriteTemplates,        CheckVoidCalls, RewritePrints,
+    ExpandTerms,   HoistComprehensionTerms, RewriteWith,    CheckFunctions,
+    OrderBody,     HoistDynamicTerms,       CheckTypes,
 };
 
 Arity ArityIn(const Compilation& compilation) {
@@ -136,13 +140,25 @@ Checked<std::shared_ptr<const CompiledPolicy>> Compile(std::vector<std::unique_p
   policy->catalog = options.catalog;
   policy->modules = std::move(compilation.modules);
   for (const std::unique_ptr<Module>& module : policy->modules) {
+    if (module->rules.empty()) {
+      // A package without rules is an empty document.
+      RuleTree* node = &policy->root;
+      for (const std::string& part : module->package) {
+        std::unique_ptr<RuleTree>& child = node->children[part];
+        if (!child) {
+          child = std::make_unique<RuleTree>();
+        }
+        node = child.get();
+      }
+    }
     for (const std::unique_ptr<Rule>& rule : module->rules) {
       FinishRule(*rule);
       AddToTree(policy->root, *rule);
     }
   }
   policy->state = std::make_shared<const PolicyState>(
-      PolicyState{compilation.tree, compilation.types, std::move(compilation.written)});
+      PolicyState{compilation.tree, compilation.graph, compilation.builtin_types, compilation.types,
+                  std::move(compilation.written)});
   return policy;
 }
 
@@ -155,6 +171,7 @@ Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
   compilation.names = LocalNames("__localq");
   compilation.names.Exclude(VarsOf(query));
   compilation.tree = policy.state->tree;
+  compilation.graph = policy.state->graph;
   compilation.types = policy.state->types;
   compilation.arity = ArityIn(compilation);
   ResolveNames(query);

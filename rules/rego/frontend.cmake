@@ -2,8 +2,10 @@
 set(rego_frontend_sources
   ast.cc
   ast_print.cc
+  builtin_names.cc
   calls.cc
   check.cc
+  check_reference.cc
   compilation.cc
   compile.cc
   diagnostic.cc
@@ -20,10 +22,16 @@ set(rego_frontend_sources
   parser_statement.cc
   parser_term.cc
   prints.cc
+  rule_graph.cc
   rule_node.cc
   safety.cc
   templates.cc
   text.cc
+  type_environment.cc
+  type_fault.cc
+  type_unify.cc
+  types.cc
+  types_print.cc
   variables.cc
   visit.cc
   with.cc
