@@ -1,5 +1,6 @@
 #include "replicator/folder_tree.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -15,7 +16,8 @@
 namespace portcullis::replicator {
 namespace {
 
-constexpr std::size_t kMaxDepth = 64;  // Ends a ring of symbolic links.
+// What a folder is, whatever link led to it.
+using FolderId = std::pair<dev_t, ino_t>;
 
 bool IsManifestName(std::string_view name) {
   return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
@@ -52,7 +54,8 @@ std::vector<std::string> DirectlyIn(const Container& paths, const std::string& f
 
 struct FolderTree::Look {
   bool everywhere = false;
-  std::size_t depth = 0;
+  std::vector<FolderId>
+      way;  // From the root to the folder that is visited: a link back into it is a ring.
   TreeChanges changes;
 };
 
@@ -67,6 +70,12 @@ Result<TreeChanges> FolderTree::LookEverywhere() {
 
 Result<TreeChanges> FolderTree::LookAt(const std::string& folder) {
   Look look;
+  for (std::size_t at = root_.size(); at < folder.size(); at = folder.find('/', at + 1)) {
+    struct stat about{};
+    if (::stat(folder.substr(0, at).c_str(), &about) == 0) {
+      look.way.emplace_back(about.st_dev, about.st_ino);
+    }
+  }
   const Result<void> seen = Visit(folder, &look);
   if (!seen && folder == root_) {
     return std::unexpected(seen.error());
@@ -84,6 +93,15 @@ Result<void> FolderTree::Visit(const std::string& folder, Look* look) {
         errno == ENOENT || errno == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
     return Fail(code, folder + ": " + std::strerror(errno));
   }
+  struct stat self{};
+  if (::fstat(::dirfd(directory.get()), &self) != 0) {
+    return Fail(ErrorCode::kUnavailable, folder + ": " + std::strerror(errno));
+  }
+  const FolderId id(self.st_dev, self.st_ino);
+  if (std::ranges::find(look->way, id) != look->way.end()) {
+    return {};
+  }
+  look->way.push_back(id);
   folders_.insert(folder);
   std::set<std::string> seen;
   std::vector<std::string> below;
@@ -127,13 +145,11 @@ Result<void> FolderTree::Visit(const std::string& folder, Look* look) {
       Forget(gone, &look->changes);
     }
   }
-  if (++look->depth <= kMaxDepth) {
-    for (const std::string& child : below) {
-      // A folder that may not be read, or has just gone, keeps what it had until it is seen to be gone.
-      std::ignore = Visit(child, look);
-    }
+  for (const std::string& child : below) {
+    // A folder that may not be read, or has just gone, keeps what it had until it is seen to be gone.
+    std::ignore = Visit(child, look);
   }
-  --look->depth;
+  look->way.pop_back();
   return {};
 }
 

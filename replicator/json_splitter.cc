@@ -65,7 +65,7 @@ Result<void> JsonSplitter::Step(char c) {
   }
   switch (c) {
     case '"':
-      if (depth_ == 0) {
+      if (depth_ == 0 || (in_items_ && depth_ == 2)) {
         return FailHere("a JSON object was expected");
       }
       in_string_ = true;
