@@ -483,7 +483,7 @@ void Reflector::Tick() {
   io_.Cancel();
   connection_ = Connection::kNew;
   Error stalled{ErrorCode::kUnavailable,
-                "nothing came for " + std::to_string(options_.stall_limit.count()) + " s",
+                "nothing came for " + std::to_string(options_.stall_limit.count()) + " ms",
                 std::nullopt};
   if (phase_ == Phase::kWatching && watch_progressed_) {
     return Watch();

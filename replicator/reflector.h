@@ -54,7 +54,7 @@ struct ReflectorOptions {
   // A watch is asked to last between this and twice this.
   std::chrono::seconds watch_duration{300};
   // Bookmarks come about once a minute; silence beyond this is a dead connection.
-  std::chrono::seconds stall_limit{90};
+  std::chrono::milliseconds stall_limit{90'000};
   std::size_t max_page_bytes = std::size_t{512} << 20;
   std::size_t max_event_bytes = std::size_t{64} << 20;
   std::uint64_t seed = 0;  // Of the jitter.

@@ -21,7 +21,8 @@ Result<void> SyncSet::Set(std::set<GroupVersionKind> kinds,
   const std::lock_guard lock(mutex_);
   std::optional<Error> failed;
   if (!was_set_) {
-    for (const index::KindStatistics& kind : TRY(inventory_.Kinds())) {
+    const std::vector<index::KindStatistics> stored = TRY(inventory_.Kinds());
+    for (const index::KindStatistics& kind : stored) {
       to_wipe_.insert(kind.type);
     }
   }
