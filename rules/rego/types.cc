@@ -136,18 +136,28 @@ class TypeParser {
 
   TypePtr Properties() {
     std::vector<Property> properties;
+    TypePtr other_keys;
+    TypePtr other_values;
     while (!text_.empty() && !Take("}")) {
-      auto key = std::make_shared<Term>();
-      key->kind = TermKind::kString;
-      Take("\"");
-      std::size_t end = std::min(text_.find('"'), text_.size());
-      key->text = text_.substr(0, end);
-      text_.remove_prefix(std::min(end + 1, text_.size()));
-      Take(":");
-      properties.push_back({std::move(key), Union()});
+      if (Take("\"")) {
+        auto key = std::make_shared<Term>();
+        key->kind = TermKind::kString;
+        std::size_t end = std::min(text_.find('"'), text_.size());
+        key->text = text_.substr(0, end);
+        text_.remove_prefix(std::min(end + 1, text_.size()));
+        Take(":");
+        properties.push_back({std::move(key), Union()});
+      } else {
+        other_keys = Union();
+        Take(":");
+        other_values = Union();
+      }
       Take(",");
     }
-    return ObjectType(std::move(properties));
+    if (!other_keys) {
+      return ObjectType(std::move(properties));
+    }
+    return ObjectType(std::move(properties), std::move(other_keys), std::move(other_values));
   }
 
   std::string_view text_;
