@@ -52,8 +52,9 @@ bool IsLabelText(std::string_view text) {
              text, [](char c) { return IsAlphanumeric(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-std::string TooLongText(std::size_t limit) {
-  return "must be no more than " + std::to_string(limit) + " bytes";
+// Kubernetes counts bytes in labels, and calls them characters in names.
+std::string TooLongText(std::size_t limit, std::string_view unit = "bytes") {
+  return "must be no more than " + std::to_string(limit) + " " + std::string(unit);
 }
 
 constexpr std::string_view kSubdomainText =
@@ -298,7 +299,7 @@ std::vector<std::string> CheckSubdomainName(std::string_view name) {
   constexpr std::size_t kLimit = 253;
   std::vector<std::string> problems;
   if (name.size() > kLimit) {
-    problems.push_back(TooLongText(kLimit));
+    problems.push_back(TooLongText(kLimit, "characters"));
   }
   if (!IsSubdomain(name)) {
     problems.emplace_back(kSubdomainText);
@@ -310,7 +311,7 @@ std::vector<std::string> CheckLabelName(std::string_view name) {
   constexpr std::size_t kLimit = 63;
   std::vector<std::string> problems;
   if (name.size() > kLimit) {
-    problems.push_back(TooLongText(kLimit));
+    problems.push_back(TooLongText(kLimit, "characters"));
   }
   if (!IsDnsLabel(name) || !IsLower(name.front())) {
     problems.emplace_back(kDns1035Text);

@@ -223,11 +223,13 @@ Result<Match> Match::Parse(const Value& spec_match) {
 
 MatchSubject::MatchSubject(const MatchTarget& target)
     : name_space_(target.name_space), source_(target.source) {
-  for (const Value& object : {target.object, target.old_object}) {
+  for (const auto& [field, object] : {std::pair<std::string_view, Value>("object", target.object),
+                                      {"oldObject", target.old_object}}) {
     if (object.is_undefined() || object.is_null()) {
       continue;
     }
-    Candidate candidate{.object = object,
+    Candidate candidate{.field = field,
+                        .object = object,
                         .kind = object.GetString({"kind"}),
                         .group = GroupOf(object),
                         .own_namespace = object.GetString({"metadata", "namespace"})};
@@ -250,8 +252,8 @@ Result<bool> Match::Matches(const MatchSubject& subject) const {
       continue;
     }
     return Fail(ErrorCode::kInvalidArgument,
-                "invalid request object: failed to unmarshal gkReview object " +
-                    document::ToJson(candidate.object));
+                "invalid request object: failed to unmarshal gkReview " +
+                    std::string(candidate.field) + " " + document::ToJson(candidate.object));
   }
   for (const MatchSubject::Candidate& candidate : candidates) {
     const Result<bool> matched = state_->MatchesOne(candidate, subject);

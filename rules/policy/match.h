@@ -33,6 +33,7 @@ class MatchSubject {
   friend class Match;
   // One object as the criteria see it.
   struct Candidate {
+    std::string_view field;  // "object" or "oldObject"
     document::Value object;
     std::string_view kind;
     std::string_view group;
