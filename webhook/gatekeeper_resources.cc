@@ -41,6 +41,31 @@ std::optional<Refusal> Refuse(std::int32_t code, const Result<void>& checked) {
   return Refusal{.code = undecodable ? kInternalError : code, .message = checked.error().message};
 }
 
+// What Go's decoder says of the outer fields of a template when they have the wrong type; empty: they have the right one.
+std::string TemplateTypeComplaint(const Value& object) {
+  const std::string_view api_version = object.GetString({"apiVersion"});
+  const std::string version(api_version.substr(api_version.find('/') + 1));
+  const Value spec = object.Find("spec");
+  const Value crd = spec.Find("crd");
+  const Value targets = spec.Find("targets");
+  const auto complain = [](const Value& value, const std::string& what) {
+    return "json: cannot unmarshal " + std::string(GoJsonType(value)) + " into Go struct field " +
+           what;
+  };
+  const auto absent = [](const Value& value) { return value.is_undefined() || value.is_null(); };
+  if (!absent(spec) && !spec.is_object()) {
+    return complain(spec, "ConstraintTemplate.spec of type " + version + ".ConstraintTemplateSpec");
+  }
+  if (!absent(crd) && !crd.is_object()) {
+    return complain(crd, "ConstraintTemplateSpec.spec.crd of type " + version + ".CRD");
+  }
+  if (!absent(targets) && !targets.is_array()) {
+    return complain(targets,
+                    "ConstraintTemplateSpec.spec.targets of type []" + version + ".Target");
+  }
+  return {};
+}
+
 std::optional<Refusal> CheckTemplate(const Value& object, const policy::PolicyStore& policies) {
   if (!object.is_object()) {
     return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
@@ -58,6 +83,9 @@ std::optional<Refusal> CheckTemplate(const Value& object, const policy::PolicySt
                                        "\" is registered for version \"" + std::string(version) +
                                        "\" in scheme \"pkg/runtime/scheme.go:111\""};
   }
+  if (std::string complaint = TemplateTypeComplaint(object); !complaint.empty()) {
+    return Refusal{kInternalError, std::move(complaint)};
+  }
   if (auto refusal = Refuse(kInternalError, policy::CheckTemplateOperations(object))) {
     return refusal;
   }
@@ -72,13 +100,16 @@ std::optional<Refusal> CheckConstraint(const Value& object, const policy::Policy
   if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
     return Refusal{kInternalError, std::move(complaint)};
   }
-  if (auto refusal = Refuse(kUserError, policies.CheckConstraint(object))) {
+  const auto action =
+      check_enforcement_actions ? policy::CheckEnforcementAction(object) : Result<void>();
+  auto refusal = Refuse(kUserError, policies.CheckConstraint(object));
+  // A list of scoped actions that is missing fails both; Gatekeeper's webhook sees it only in the second.
+  const bool lacks_scope = refusal && refusal->message.starts_with(
+                                          "missing required field: spec.scopedEnforcementActions");
+  if (refusal && !(lacks_scope && !action)) {
     return refusal;
   }
-  if (!check_enforcement_actions) {
-    return std::nullopt;
-  }
-  return Refuse(kInternalError, policy::CheckEnforcementAction(object));
+  return Refuse(kInternalError, action);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace portcullis::webhook {
 
 struct ClientOptions {
   bool tls = true;
-  int max_tls_version = 0;  // OpenSSL's number; 0: the newest.
+  int max_tls_version = 0;    // OpenSSL's number; 0: the newest.
   std::string alpn{};         // One protocol to offer; empty: none.
   std::string certificate{};  // Of the client, PEM; empty: none.
   std::string key{};

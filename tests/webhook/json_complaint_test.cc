@@ -1,10 +1,10 @@
 #include "webhook/json_complaint.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace portcullis::webhook {
 namespace {

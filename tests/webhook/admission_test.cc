@@ -1,0 +1,296 @@
+#include "webhook/admission.h"
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "document/json.h"
+#include "tests/webhook/admission_world.h"
+
+namespace portcullis::webhook {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view kJson = "application/json";
+
+constexpr std::string_view kPolicies = R"(
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: onehost}
+spec:
+  crd: {spec: {names: {kind: OneHost}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package onehost
+      violation[{"msg": msg}] {
+        host := input.review.object.spec.rules[_].host
+        other := data.inventory.namespace[_][_].Ingress[_]
+        other.spec.rules[_].host == host
+        other.metadata.name != input.review.object.metadata.name
+        msg := sprintf("host %v is taken by %v", [host, other.metadata.name])
+      }
+---
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: fewingresses}
+spec:
+  crd: {spec: {names: {kind: FewIngresses}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package fewingresses
+      violation[{"msg": msg}] {
+        all := [1 | data.inventory.namespace[_][_].Ingress[_].metadata.name]
+        count(all) > 100
+        msg := "too many"
+      }
+---
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: slowly}
+spec:
+  crd: {spec: {names: {kind: Slowly}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package slowly
+      violation[{"msg": msg}] {
+        xs := numbers.range(1, 3000)
+        [x, y, z] := [xs[_], xs[_], xs[_]]
+        x + y + z == 0
+        msg := "found"
+      }
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: OneHost
+metadata: {name: one-host}
+spec: {match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}}
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: FewIngresses
+metadata: {name: few}
+spec: {match: {kinds: [{apiGroups: [""], kinds: [Service]}]}}
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: Slowly
+metadata: {name: slowly}
+spec: {enforcementAction: warn, match: {kinds: [{apiGroups: [""], kinds: [Secret]}]}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: shop}
+spec: {rules: [{host: taken.example.com}]}
+)";
+
+std::string ReviewOf(std::string_view group, std::string_view kind, std::string_view spec,
+                     std::string_view more = "") {
+  const std::string api_version = (group.empty() ? "" : std::string(group) + "/") + "v1";
+  return R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",)"
+         R"("kind":{"group":")" +
+         std::string(group) + R"(","version":"v1","kind":")" + std::string(kind) +
+         R"("},"name":"new","namespace":"shop","operation":"CREATE",)" + std::string(more) +
+         R"("userInfo":{"username":"alice"},"object":{"apiVersion":")" + api_version +
+         R"(","kind":")" + std::string(kind) +
+         R"(","metadata":{"name":"new","namespace":"shop"},"spec":)" + std::string(spec) +
+         R"(},"oldObject":null}})";
+}
+
+std::string Ingress(std::string_view host, std::string_view more = "") {
+  return ReviewOf("networking.k8s.io", "Ingress",
+                  R"({"rules":[{"host":")" + std::string(host) + R"("}]})", more);
+}
+
+class Admission : public testing::Test {
+ protected:
+  Admission() { world_.Load(kPolicies); }
+
+  double Requests(const char* status, const char* dry_run = "false") {
+    return world_.metrics
+        .GetCounter("gatekeeper_validation_request_count_total", "",
+                    {{"admission_status", status}, {"admission_dryrun", dry_run}})
+        .value();
+  }
+
+  AdmissionWorld world_;
+};
+
+TEST_F(Admission, ATakenHostIsDeniedByOneLookUp) {
+  world_.BuildIndexes();
+  const auto handler = world_.MakeHandler();
+  const AdmissionOutcome taken = handler->Admit(kJson, Ingress("taken.example.com"));
+  EXPECT_EQ(taken.code, 403) << taken.body;
+  EXPECT_NE(taken.body.find("[one-host] host taken.example.com is taken by front"),
+            std::string::npos);
+  EXPECT_EQ(taken.statistics.lookups, 1U);
+  EXPECT_EQ(taken.statistics.scans, 0U);
+  const AdmissionOutcome fresh = handler->Admit(kJson, Ingress("fresh.example.com"));
+  EXPECT_TRUE(fresh.allowed);
+  EXPECT_EQ(fresh.code, 200);
+  EXPECT_EQ(world_.metrics.GetCounter("portcullis_review_lookups_total", "").value(), 2);
+}
+
+TEST_F(Admission, WithoutItsIndexTheSameAnswerComesByAScan) {
+  world_.BuildIndexes();
+  const auto handler = world_.MakeHandler({.index_use = rego::IndexUse::kIgnore});
+  const AdmissionOutcome taken = handler->Admit(kJson, Ingress("taken.example.com"));
+  EXPECT_EQ(taken.code, 403);
+  EXPECT_EQ(taken.statistics.lookups, 0U);
+  EXPECT_GE(taken.statistics.scans, 1U);
+}
+
+TEST_F(Admission, WhatScansAsksForAWorkerAndWhatLooksUpDoesNot) {
+  const auto handler = world_.MakeHandler();
+  const AdmissionContext on_loop{.received = {}, .timeout = {}, .stage = Stage::kLoop};
+  std::string reply;
+  // The index is not built yet.
+  EXPECT_EQ(handler->Admit(kJson, Ingress("a"), on_loop, &reply), Handling::kNeedWorker);
+  EXPECT_EQ(reply, "");
+  world_.BuildIndexes();
+  EXPECT_EQ(handler->Admit(kJson, Ingress("a"), on_loop, &reply), Handling::kDone);
+  // No index can serve this one.
+  const std::string service = ReviewOf("", "Service", "{}");
+  EXPECT_EQ(handler->Admit(kJson, service, on_loop, &reply), Handling::kNeedWorker);
+  EXPECT_EQ(handler->Admit(kJson, ReviewOf("", "Pod", "{}"), on_loop, &reply), Handling::kDone);
+
+  const AdmissionContext overloaded{.received = {}, .timeout = {}, .stage = Stage::kOverloaded};
+  reply.clear();
+  EXPECT_EQ(handler->Admit(kJson, service, overloaded, &reply), Handling::kDone);
+  EXPECT_NE(reply.find("overloaded: too many reviews"), std::string::npos);
+  EXPECT_NE(reply.find(R"("code":500)"), std::string::npos);
+  EXPECT_EQ(Requests("error"), 1);
+}
+
+TEST_F(Admission, AnEvaluationThatTakesTooLongIsA500AndNoWarning) {
+  const auto handler = world_.MakeHandler({.evaluation_timeout = milliseconds(20)});
+  const AdmissionOutcome outcome = handler->Admit(kJson, ReviewOf("", "Secret", "{}"));
+  EXPECT_EQ(outcome.code, 500);
+  EXPECT_FALSE(outcome.allowed);
+  EXPECT_NE(outcome.body.find("used up its time of 20 ms"), std::string::npos) << outcome.body;
+  EXPECT_EQ(outcome.body.find("warnings"), std::string::npos);
+  EXPECT_EQ(world_.metrics.GetCounter("portcullis_review_exhausted_total", "").value(), 1);
+}
+
+TEST_F(Admission, TheCallersTimeoutCountsWhenItIsShorter) {
+  const auto handler = world_.MakeHandler();
+  std::string reply;
+  const AdmissionContext context{
+      .received = {}, .timeout = milliseconds(30), .stage = Stage::kWorker};
+  EXPECT_EQ(handler->Admit(kJson, ReviewOf("", "Secret", "{}"), context, &reply), Handling::kDone);
+  EXPECT_NE(reply.find("used up its time of 27 ms"), std::string::npos) << reply;
+}
+
+TEST_F(Admission, WhatWaitedTooLongIsNotBegun) {
+  const auto handler = world_.MakeHandler();
+  std::string reply;
+  const AdmissionContext context{.received = world_.clock.Now() - std::chrono::seconds(3),
+                                 .timeout = std::chrono::seconds(3),
+                                 .stage = Stage::kWorker};
+  handler->Admit(kJson, Ingress("a"), context, &reply);
+  EXPECT_NE(reply.find("serving context canceled, aborting request"), std::string::npos) << reply;
+}
+
+TEST_F(Admission, AnEvaluationThatTakesTooMuchMemoryIsA500) {
+  const auto handler = world_.MakeHandler({.arena_limit_bytes = 1});
+  const AdmissionOutcome outcome = handler->Admit(kJson, ReviewOf("", "Secret", "{}"));
+  EXPECT_EQ(outcome.code, 500);
+  EXPECT_NE(outcome.body.find("used up its memory of 1 bytes"), std::string::npos) << outcome.body;
+}
+
+TEST_F(Admission, ANamespaceThatCannotBeReadIsA500) {
+  world_.namespaces.failure = Error{ErrorCode::kUnavailable, "connection refused", {}};
+  const AdmissionOutcome outcome = world_.MakeHandler()->Admit(kJson, Ingress("a"));
+  EXPECT_EQ(outcome.code, 500);
+  EXPECT_NE(outcome.body.find("failed to create augmentedReview: connection refused"),
+            std::string::npos);
+  EXPECT_EQ(Requests("error"), 1);
+}
+
+TEST_F(Admission, RequestsAreCountedAsGatekeeperCountsThem) {
+  world_.BuildIndexes();
+  const auto handler = world_.MakeHandler();
+  handler->Admit(kJson, Ingress("fresh"));
+  handler->Admit(kJson, Ingress("taken.example.com"));
+  handler->Admit(kJson, Ingress("taken.example.com", R"("dryRun":true,)"));
+  handler->Admit(kJson, "no review");
+  EXPECT_EQ(Requests("allow"), 1);
+  EXPECT_EQ(Requests("deny"), 1);
+  EXPECT_EQ(Requests("deny", "true"), 1);
+  EXPECT_EQ(Requests("error"), 0);
+  EXPECT_NE(
+      world_.metrics.ToText().find(
+          R"(gatekeeper_validation_request_duration_seconds_count{admission_status="deny"} 2)"),
+      std::string::npos);
+}
+
+TEST_F(Admission, UnknownActionsPassUncheckedWhereToldSo) {
+  const std::string review =
+      R"({"request":{"uid":"u","kind":{"group":"constraints.gatekeeper.sh","version":"v1beta1","kind":"OneHost"},)"
+      R"("name":"x","operation":"CREATE","object":{"apiVersion":"constraints.gatekeeper.sh/v1beta1",)"
+      R"("kind":"OneHost","metadata":{"name":"x"},"spec":{"enforcementAction":"refuse"}}}})";
+  EXPECT_EQ(world_.MakeHandler()->Admit(kJson, review).code, 500);
+  EXPECT_EQ(world_.MakeHandler({.check_enforcement_actions = false})->Admit(kJson, review).code,
+            200);
+}
+
+TEST_F(Admission, InvalidUtf8IsReplacedOrRefusedAndNeverEchoed) {
+  std::string review = Ingress("h");
+  review.replace(review.find("u-1"), 3, "u\xff\xfe");
+  const AdmissionOutcome outcome = world_.MakeHandler()->Admit(kJson, review);
+  EXPECT_EQ(outcome.body.find('\xff'), std::string::npos);
+  EXPECT_TRUE(outcome.code == 200 || outcome.code == 400) << outcome.body;
+}
+
+TEST_F(Admission, ManyThreadsGetTheirOwnAnswers) {
+  world_.BuildIndexes();
+  const auto handler = world_.MakeHandler();
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&handler, &wrong, t] {
+      for (int i = 0; i < 100; ++i) {
+        const bool taken = (i + t) % 2 == 0;
+        std::string review = Ingress(taken ? "taken.example.com" : "fresh.example.com");
+        const std::string uid = std::to_string(t) + "-" + std::to_string(i);
+        review.replace(review.find("u-1"), 3, uid);
+        const AdmissionOutcome outcome = handler->Admit(kJson, review);
+        const bool right = outcome.allowed != taken &&
+                           outcome.body.find("\"uid\":\"" + uid + "\"") != std::string::npos;
+        wrong += right ? 0 : 1;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST_F(Admission, PoliciesMayChangeUnderReviews) {
+  world_.BuildIndexes();
+  const auto handler = world_.MakeHandler();
+  std::atomic<bool> stop = false;
+  std::thread reviewer([&handler, &stop] {
+    while (!stop) {
+      const AdmissionOutcome outcome = handler->Admit(kJson, Ingress("taken.example.com"));
+      EXPECT_TRUE(outcome.code == 403 || outcome.code == 200) << outcome.body;
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    world_.policies.RemoveTemplate("onehost");
+    world_.Load(kPolicies);
+  }
+  stop = true;
+  reviewer.join();
+}
+
+}  // namespace
+}  // namespace portcullis::webhook
