@@ -31,10 +31,8 @@ Result<bool> ListReconciliation::IsStored(std::string_view key_bytes,
       !TRY(state_.store->Get(store::Family::kObjects, key_bytes, nullptr, &stored_))) {
     return false;
   }
-  arena_.Reset();
-  const document::Value old = TRY(document::OpenTrusted(stored_.bytes(), arena_));
-  return old.GetString({"metadata", "resourceVersion"}) == identity.resource_version &&
-         old.GetString({"metadata", "uid"}) == identity.uid;
+  const document::ObjectIdentity old = TRY(document::IdentityOfEncoded(stored_.bytes()));
+  return old.resource_version == identity.resource_version && old.uid == identity.uid;
 }
 
 Result<bool> ListReconciliation::AddOne(ChangeWriter& writer, const document::Value& object) {

@@ -32,9 +32,7 @@ class ListReconciliation final : public Reconciliation {
   std::vector<MarkerHash> listed_;
   ReconcileResult result_;
   bool finished_ = false;
-  // Reused from object to object.
-  document::Arena arena_;
-  store::PinnedValue stored_;
+  store::PinnedValue stored_;  // Reused from object to object.
 };
 
 }  // namespace portcullis::index
