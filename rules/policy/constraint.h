@@ -48,7 +48,7 @@ struct Constraint {
 // The same question, answered without making a list. COST: none for a constraint that is not scoped.
 [[nodiscard]] bool IsEnforcedAt(const Constraint& constraint, std::string_view enforcement_point);
 
-// Numbers stay as they are in `object`. Enforcement actions are not compared with the known ones: see CheckEnforcementAction.
+// Whole numbers that fit become int64, others float64. Enforcement actions are not compared with the known ones: see CheckEnforcementAction.
 // ERRORS: kInvalidArgument with Gatekeeper's text: names, selectors, schema, unknown fields.
 [[nodiscard]] Result<std::shared_ptr<const Constraint>> ParseConstraint(
     const document::Value& object, const Template& of);

@@ -5,7 +5,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "document/json.h"
 #include "document/yaml.h"
 #include "rules/policy/kubernetes_text.h"
 
@@ -24,11 +23,11 @@ Result<std::string> ReadTextFile(const std::filesystem::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-Result<std::vector<Value>> ReadObjects(const std::filesystem::path& path, document::Arena& arena) {
+Result<std::vector<Value>> ReadObjects(const std::filesystem::path& path, document::Arena& arena,
+                                       document::NumberMode numbers) {
   const std::string text = TRY(ReadTextFile(path));
   const std::string context = "reading " + Quote(path.string()) + ": invalid yaml: ";
-  const auto documents =
-      document::ParseYaml(text, arena, {.numbers = document::NumberMode::kFloat64, .file = {}});
+  const auto documents = document::ParseYaml(text, arena, {.numbers = numbers, .file = {}});
   if (!documents) {
     return Fail(documents.error().code, context + documents.error().ToString());
   }

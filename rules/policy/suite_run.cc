@@ -1,11 +1,14 @@
 // Runs suites: each case against a fresh policy and its own inventory.
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
 #include <re2/re2.h>
 
 #include "document/arena.h"
+#include "document/json.h"
 #include "document/object.h"
 #include "rules/builtins/regex.h"
 #include "rules/policy/kubernetes_text.h"
@@ -27,7 +30,7 @@ std::unexpected<Error> Invalid(std::string text) {
 }
 
 Result<Value> ReadFirst(const std::filesystem::path& file, document::Arena& arena) {
-  return TRY(ReadObjects(file, arena)).front();
+  return TRY(ReadObjects(file, arena, document::NumberMode::kExact)).front();
 }
 
 Result<Value> ReadTemplate(const std::filesystem::path& file, document::Arena& arena) {
@@ -55,6 +58,35 @@ Result<Value> ReadConstraint(const std::filesystem::path& file, document::Arena&
   return Invalid("not a Constraint");
 }
 
+Result<void> CheckRequestFields(const Value& request) {
+  constexpr std::array<std::string_view, 15> kKnown = {"dryRun",
+                                                       "kind",
+                                                       "name",
+                                                       "namespace",
+                                                       "object",
+                                                       "oldObject",
+                                                       "operation",
+                                                       "options",
+                                                       "requestKind",
+                                                       "requestResource",
+                                                       "requestSubResource",
+                                                       "resource",
+                                                       "subResource",
+                                                       "uid",
+                                                       "userInfo"};
+  for (std::uint32_t i = 0; i < request.size(); ++i) {
+    const std::string_view name = request.KeyAt(i).string();
+    if (std::ranges::find(kKnown, name) == kKnown.end()) {
+      return Invalid(
+          "not a valid AdmissionReview object: unable to convert to an AdmissionReview object, "
+          "error: strict decoding "
+          "error: unknown field " +
+          Quote("request." + std::string(name)));
+    }
+  }
+  return {};
+}
+
 // The request of an AdmissionReview, or the one that stands for any other object.
 Result<Value> RequestOf(const Value& object, document::Arena& arena) {
   const document::GroupVersionKind type =
@@ -67,6 +99,7 @@ Result<Value> RequestOf(const Value& object, document::Arena& arena) {
     return Invalid(
         "missing an AdmissionRequest object: request did not actually pass in an AdmissionRequest");
   }
+  TRY(CheckRequestFields(request));
   bool any = false;
   for (const std::string_view name : {"object", "oldObject"}) {
     const Value part = request.Find(name);
@@ -75,7 +108,8 @@ Result<Value> RequestOf(const Value& object, document::Arena& arena) {
     }
     any = true;
     if (part.GetString({"kind"}).empty()) {
-      return Invalid("object or oldObject cannot be unmarshalled: Object 'Kind' is missing");
+      return Invalid("object or oldObject cannot be unmarshalled: Object 'Kind' is missing in '" +
+                     document::ToJson(part) + "'");
     }
   }
   if (any) {
@@ -85,6 +119,18 @@ Result<Value> RequestOf(const Value& object, document::Arena& arena) {
       "no object or oldObject found to review: AdmissionRequest does not contain an \"object\" or "
       "\"oldObject\" to "
       "review");
+}
+
+// What gator puts before the error of a review.
+std::string ReviewContext(const Value& object) {
+  const document::GroupVersionKind type =
+      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
+  if (type.kind == "AdmissionReview") {
+    return "";
+  }
+  return "reviewing " + type.group + "/" + type.version + ", Kind=" + type.kind + " " +
+         std::string(object.GetString({"metadata", "namespace"})) + "/" +
+         std::string(object.GetString({"metadata", "name"})) + ": ";
 }
 
 std::string CountProblem(const SuiteAssertion& assertion, std::int64_t count) {
@@ -194,7 +240,8 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
     return Invalid("invalid Case: assertions must be non-empty");
   }
   document::Arena arena;
-  const std::vector<Value> reviewed = TRY(ReadObjects(folder / of.object, arena));
+  const std::vector<Value> reviewed =
+      TRY(ReadObjects(folder / of.object, arena, document::NumberMode::kFloat64));
   if (reviewed.size() != 1) {
     return Invalid(
         "object file must contain exactly one object: " + Quote((folder / of.object).string()) +
@@ -202,7 +249,8 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
   }
   std::vector<Value> inventory;
   for (const std::string& file : of.inventory) {
-    for (const Value& object : TRY(ReadObjects(folder / file, arena))) {
+    for (const Value& object :
+         TRY(ReadObjects(folder / file, arena, document::NumberMode::kFloat64))) {
       inventory.push_back(object);
     }
   }
@@ -222,9 +270,12 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
   }
   ReviewInput input;
   input.request = TRY(RequestOf(reviewed.front(), arena));
-  const Verdict verdict = TRY(Review(*policy.set, input, view.get(), review, clock, arena));
+  const Result<Verdict> verdict = Review(*policy.set, input, view.get(), review, clock, arena);
+  if (!verdict) {
+    return Invalid(ReviewContext(reviewed.front()) + verdict.error().message);
+  }
   for (const SuiteAssertion& assertion : of.assertions) {
-    if (std::string problem = Check(assertion, verdict.violations); !problem.empty()) {
+    if (std::string problem = Check(assertion, verdict->violations); !problem.empty()) {
       return Invalid(std::move(problem));
     }
   }
