@@ -30,7 +30,7 @@ bool Overlap(const Token& a, const Token& b) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit Parser(std::string_view text) : whole_(text), text_(text) {}
 
   std::expected<std::vector<Token>, std::string> Parse() {
     std::vector<Token> tokens;
@@ -71,8 +71,11 @@ class Parser {
   }
 
  private:
-  static std::unexpected<std::string> Error(std::string what) {
-    return std::unexpected(what + ": the input provided is invalid");
+  [[nodiscard]] std::unexpected<std::string> Error(const std::string& what) const {
+    return std::unexpected(
+        "input:" + std::string(whole_) +
+        ", pos:" + std::to_string(CountRunes(whole_.substr(0, whole_.size() - text_.size()))) +
+        ", " + what + ": the input provided is invalid");
   }
 
   char32_t Next(bool* escaped) {
@@ -119,7 +122,8 @@ class Parser {
     return false;
   }
 
-  std::string_view text_;
+  const std::string_view whole_;
+  std::string_view text_;  // What is left of it.
   bool failed_ = false;
 };
 

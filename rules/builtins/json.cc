@@ -2,11 +2,13 @@
 
 #include "document/json.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "rules/builtins/families.h"
+#include "rules/builtins/number.h"
 #include "rules/builtins/operands.h"
 
 namespace portcullis::builtins {
@@ -84,7 +86,7 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
     const std::string_view name = key.is_string() ? key.string() : std::string_view();
     if (name == "prefix" || name == "indent") {
       if (!value.is_string()) {
-        return context.FailType("operand 2 key " + std::string(name) +
+        return context.FailType("operand 2 key " + document::ToRego(key) +
                                 " failed cast to string: operand " + std::to_string(i) +
                                 " must be string but got " + std::string(TypeName(value)));
       }
@@ -92,11 +94,11 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
       implied = true;
     } else if (name == "pretty") {
       if (!value.is_boolean()) {
-        return context.FailType("operand 2 key pretty failed cast to bool");
+        return context.FailType("operand 2 key \"pretty\" failed cast to bool");
       }
       pretty = value.is_true();
     } else {
-      return context.FailType("operand 2 object contained unknown key " + std::string(name));
+      return context.FailType("operand 2 object contained unknown key " + document::ToRego(key));
     }
   }
   const std::string json = document::ToJson(arguments[0], JsonStyle::kGo);
@@ -110,6 +112,32 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
   return MakeString(context, indented);
 }
 
+// Whether an exponent of many digits stands anywhere in `json`, perhaps within a string.
+bool MayHaveHugeNumber(std::string_view json) {
+  for (std::size_t at = json.find_first_of("eE"); at != json.npos;
+       at = json.find_first_of("eE", at + 1)) {
+    const std::size_t digits =
+        at + 1 < json.size() && (json[at + 1] == '+' || json[at + 1] == '-') ? at + 2 : at + 1;
+    const std::string_view rest = json.substr(std::min(digits, json.size()));
+    if (std::min(rest.find_first_not_of("0123456789"), rest.size()) >= 5) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool HasHugeNumber(const Value& value) {
+  if (value.is_number()) {
+    return !IsEvaluable(value);
+  }
+  for (std::uint32_t i = 0; i < value.size(); ++i) {
+    if (HasHugeNumber(value.is_object() ? value.ValueAt(i) : value.ItemAt(i))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Value Unmarshal(CallContext& context, Arguments arguments) {
   const auto text = StringOperand(context, arguments, 1);
   if (!text) {
@@ -118,6 +146,9 @@ Value Unmarshal(CallContext& context, Arguments arguments) {
   const auto value = document::ParseJson(*text, context.arena, AsGoReads());
   if (!value) {
     return context.Fail(value.error().message);
+  }
+  if (MayHaveHugeNumber(*text) && HasHugeNumber(*value)) {
+    return context.Fail("invalid number: number too big");
   }
   return *value;
 }

@@ -85,8 +85,10 @@ class KeyBuilder {
   void Text(const char* name, const char* text) {
     OSSL_PARAM_BLD_push_utf8_string(builder_.get(), name, text, 0);
   }
-  void Octets(const char* name, std::string_view bytes) {
-    OSSL_PARAM_BLD_push_octet_string(builder_.get(), name, bytes.data(), bytes.size());
+  void Octets(const char* name, std::string bytes) {
+    octets_.push_back(std::make_unique<std::string>(std::move(bytes)));
+    OSSL_PARAM_BLD_push_octet_string(builder_.get(), name, octets_.back()->data(),
+                                     octets_.back()->size());
   }
   PublicKey Build(const char* type, bool with_private) {
     const OwnedParams params(OSSL_PARAM_BLD_to_param(builder_.get()));
@@ -103,7 +105,9 @@ class KeyBuilder {
 
  private:
   OwnedParamBuilder builder_{OSSL_PARAM_BLD_new()};
+  // The builder points to these until it is done.
   std::vector<OwnedBignum> numbers_;
+  std::vector<std::unique_ptr<std::string>> octets_;
 };
 
 PublicKey RsaKey(const Value& jwk) {

@@ -48,6 +48,10 @@ std::optional<bool> ContainsText(CallContext& context, const Value& outer, const
                  std::string(inner.string()));
     return std::nullopt;
   }
+  // The last address of a wide IPv6 network may look like an IPv4 one.
+  if (!network->first.is_v4() && !part->first.is_v4()) {
+    return network->prefix <= part->prefix && network->Contains(part->first);
+  }
   return network->Contains(part->first) && network->Contains(part->last());
 }
 

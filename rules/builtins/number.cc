@@ -331,6 +331,20 @@ std::optional<BigFloat> ToBigFloat(const Value& number) {
   return result;
 }
 
+bool IsEvaluable(const Value& number) {
+  constexpr mpfr_exp_t kLargestExponent = 100000;
+  if (!number.is_decimal()) {
+    return true;
+  }
+  const std::string text = document::NumberText(number);
+  if (text.find_first_of("eE") == std::string::npos) {
+    return true;
+  }
+  const auto value = ToBigFloat(number);
+  return value && (mpfr_zero_p(value->get()) != 0 ||
+                   std::abs(mpfr_get_exp(value->get())) <= kLargestExponent);
+}
+
 bool IsDecimalText(std::string_view text) {
   const auto digits_from = [&](std::size_t i) {
     while (i < text.size() && text[i] >= '0' && text[i] <= '9') {

@@ -72,6 +72,8 @@ inline constexpr std::int64_t kMaxNumberBits = 1 << 20;
 [[nodiscard]] std::optional<BigInt> ToBigInt(const document::Value& number);
 // REQUIRES: a number. Nothing where its exponent is absurd.
 [[nodiscard]] std::optional<BigFloat> ToBigFloat(const document::Value& number);
+// Whether the number lies within 2^±100000, as OPA demands of numbers with an exponent. REQUIRES: a number.
+[[nodiscard]] bool IsEvaluable(const document::Value& number);
 // Digits in base 10 with an optional sign and nothing else, as Go's big.Int.SetString reads them.
 [[nodiscard]] std::optional<BigInt> ParseBigInt(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "rules/builtins/families.h"
+#include "rules/builtins/go_format.h"
 #include "rules/builtins/operands.h"
 
 namespace portcullis::builtins {
@@ -113,6 +114,12 @@ std::weak_ordering ComparePrereleases(std::string_view a, std::string_view b) {
   return !a.empty() <=> !b.empty();
 }
 
+Value FailVersion(CallContext& context, int operand, std::string_view text) {
+  std::string message = "operand " + std::to_string(operand) + ": string ";
+  AppendGoQuoted(text, &message);
+  return context.Fail(message + " is not a valid SemVer");
+}
+
 Value Compare(CallContext& context, Arguments arguments) {
   const auto a = StringOperand(context, arguments, 1);
   const auto b = a ? StringOperand(context, arguments, 2) : std::nullopt;
@@ -121,11 +128,11 @@ Value Compare(CallContext& context, Arguments arguments) {
   }
   const auto x = Parse(*a);
   if (!x) {
-    return context.Fail("operand 1: string " + std::string(*a) + " is not a valid SemVer");
+    return FailVersion(context, 1, *a);
   }
   const auto y = Parse(*b);
   if (!y) {
-    return context.Fail("operand 2: string " + std::string(*b) + " is not a valid SemVer");
+    return FailVersion(context, 2, *b);
   }
   std::weak_ordering order = x->numbers <=> y->numbers;
   if (order == 0) {

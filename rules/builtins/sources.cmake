@@ -19,6 +19,12 @@ set(builtins_sources
   go_time_format.cc
   go_time_parse.cc
   graph.cc
+  graphql.cc
+  graphql_lexer.cc
+  graphql_parser.cc
+  graphql_query_check.cc
+  graphql_schema_check.cc
+  graphql_types.cc
   ip.cc
   json.cc
   json_patch.cc
