@@ -1,4 +1,7 @@
-// What OPA calls the arguments and results of builtins: its error texts show them.
+// The names of OPA's builtins, and what OPA calls their arguments and results: its error texts show them.
+
+#include <algorithm>
+#include <iterator>
 
 #include "rules/rego/check.h"
 
@@ -8,11 +11,14 @@ namespace {
 // Sorted by name.
 constexpr BuiltinNames kNames[] = {
     {"abs", "x", "y"},
+    {"all", "", ""},
     {"and", "x,y", "z"},
+    {"any", "", ""},
     {"array.concat", "x,y", "z"},
     {"array.flatten", "arr", "flattened"},
     {"array.reverse", "arr", "rev"},
     {"array.slice", "arr,start,stop", "slice"},
+    {"assign", "", ""},
     {"base64.decode", "x", "y"},
     {"base64.encode", "x", "y"},
     {"base64.is_valid", "x", "result"},
@@ -25,6 +31,12 @@ constexpr BuiltinNames kNames[] = {
     {"bits.or", "x,y", "z"},
     {"bits.rsh", "x,s", "z"},
     {"bits.xor", "x,y", "z"},
+    {"cast_array", "", ""},
+    {"cast_boolean", "", ""},
+    {"cast_null", "", ""},
+    {"cast_object", "", ""},
+    {"cast_set", "", ""},
+    {"cast_string", "", ""},
     {"ceil", "x", "y"},
     {"concat", "delimiter,collection", "output"},
     {"contains", "haystack,needle", "result"},
@@ -46,6 +58,7 @@ constexpr BuiltinNames kNames[] = {
     {"crypto.x509.parse_rsa_private_key", "pem", "output"},
     {"div", "x,y", "z"},
     {"endswith", "search,base", "result"},
+    {"eq", "", ""},
     {"equal", "x,y", "result"},
     {"floor", "x", "y"},
     {"format_int", "number,base", "output"},
@@ -66,6 +79,11 @@ constexpr BuiltinNames kNames[] = {
     {"http.send", "request", "response"},
     {"indexof", "haystack,needle", "output"},
     {"indexof_n", "haystack,needle", "output"},
+    {"internal.member_2", "", ""},
+    {"internal.member_3", "", ""},
+    {"internal.print", "", ""},
+    {"internal.template_string", "", ""},
+    {"internal.test_case", "", ""},
     {"intersection", "xs", "y"},
     {"io.jwt.decode", "jwt", "output"},
     {"io.jwt.decode_verify", "jwt,constraints", "output"},
@@ -114,6 +132,7 @@ constexpr BuiltinNames kNames[] = {
     {"net.cidr_intersects", "cidr1,cidr2", "result"},
     {"net.cidr_is_valid", "cidr", "result"},
     {"net.cidr_merge", "addrs", "output"},
+    {"net.cidr_overlap", "", ""},
     {"net.lookup_ip_addr", "name", "addrs"},
     {"numbers.range", "a,b", "range"},
     {"numbers.range_step", "a,b,step", "range"},
@@ -127,9 +146,11 @@ constexpr BuiltinNames kNames[] = {
     {"opa.runtime", "", "output"},
     {"or", "x,y", "z"},
     {"plus", "x,y", "z"},
+    {"print", "", ""},
     {"product", "collection", "n"},
     {"providers.aws.sign_req", "request,aws_config,time_ns", "signed_request"},
     {"rand.intn", "str,n", "y"},
+    {"re_match", "", ""},
     {"regex.find_all_string_submatch_n", "pattern,value,number", "output"},
     {"regex.find_n", "pattern,value,number", "output"},
     {"regex.globs_match", "glob1,glob2", "result"},
@@ -146,6 +167,7 @@ constexpr BuiltinNames kNames[] = {
     {"round", "x", "y"},
     {"semver.compare", "a,b", "result"},
     {"semver.is_valid", "vsn", "result"},
+    {"set_diff", "", ""},
     {"sort", "collection", "n"},
     {"split", "x,delimiter", "ys"},
     {"sprintf", "format,values", "output"},
@@ -200,6 +222,11 @@ constexpr BuiltinNames kNames[] = {
 
 std::span<const BuiltinNames> NamesOfBuiltins() {
   return kNames;
+}
+
+bool IsBuiltinName(std::string_view name) {
+  auto found = std::ranges::lower_bound(kNames, name, {}, &BuiltinNames::builtin);
+  return found != std::end(kNames) && found->builtin == name;
 }
 
 }  // namespace portcullis::rego

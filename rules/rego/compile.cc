@@ -37,9 +37,15 @@ constexpr QueryStage kQueryStages[] = {
 };
 
 Arity ArityIn(const Compilation& compilation) {
-  return [&compilation](const Term& reference) {
-    if (const builtins::Builtin* builtin = compilation.FindBuiltin(reference)) {
-      return ArityOf(*builtin);
+  // Builtins' types are parsed once each.
+  auto known = std::make_shared<std::map<std::string, int, std::less<>>>();
+  return [&compilation, known](const Term& reference) {
+    std::string name = ToString(reference);
+    if (auto found = known->find(name); found != known->end()) {
+      return found->second;
+    }
+    if (const builtins::Builtin* builtin = compilation.catalog.Find(name)) {
+      return known->emplace(std::move(name), ArityOf(*builtin)).first->second;
     }
     const RuleNode* node = compilation.tree->Find(reference);
     if (node == nullptr || node->rules.empty()) {

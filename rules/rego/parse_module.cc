@@ -113,7 +113,7 @@ class BodyRule {
       rule->assigned = op == "assign";
       return rule;
     }
-    if (!InfixOf(op).empty()) {
+    if (IsBuiltinName(op)) {
       return Refuse("rule name conflicts with built-in function");
     }
     if (expr.terms.size() <= 1) {

@@ -33,7 +33,9 @@ bool IsTooBig(std::string_view text) {
   std::size_t point = std::min(mantissa.find('.'), mantissa.size());
   double leading =
       point > first ? static_cast<double>(point - first) : -static_cast<double>(first - point - 1);
-  return std::abs(leading + exponent) * std::log2(10) > kMaximumExponent + 4;
+  double binary = (leading + exponent) * std::log2(10);
+  // What is smaller than any number that can be held is 0.
+  return std::abs(binary) > kMaximumExponent + 4 && binary > -std::pow(2, 31);
 }
 
 // A template's literal text, in which `\{` stands for a brace.
@@ -295,6 +297,10 @@ TermPtr Parser::ParseString() {
 
 TermPtr Parser::ParseTemplate(bool raw) {
   TermPtr term = NewTerm(TermKind::kTemplateString, Here());
+  if (options_.version == Version::kV0) {
+    Fail(Here(), "template strings are not supported by current capabilities");
+    return nullptr;
+  }
   std::size_t opening = 2;  // The $ and the quote.
   while (true) {
     std::string_view inner = Text();

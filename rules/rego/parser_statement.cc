@@ -411,7 +411,7 @@ void Parser::ParseHeadValue(Rule& rule, const std::string& name) {
     Scan();
     rule.value = ParseInfix();
     if (!rule.value) {
-      Illegal("expected rule value term (e.g., " + name + "[%!s(<nil>)] = <VALUE> { ... })");
+      Illegal("expected rule value term (e.g., " + name + "[<nil>] = <VALUE> { ... })");
     }
   } else if (At(Token::kAssign)) {
     Scan();

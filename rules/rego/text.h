@@ -15,6 +15,8 @@ namespace portcullis::rego {
 // "+" of "plus", "in" of "internal.member_2"; empty of everything that is not written between its
 // operands.
 [[nodiscard]] std::string_view InfixOf(std::string_view builtin);
+// A builtin of OPA's, whether or not it may be called here.
+[[nodiscard]] bool IsBuiltinName(std::string_view name);
 
 // In double quotes, escaped as Go's strconv.Quote does.
 [[nodiscard]] std::string Quote(std::string_view text);
