@@ -124,6 +124,17 @@ void BodyPlanner::MoveTo(Operand from, Slot to) {
   step.to = to;
 }
 
+std::string BodyPlanner::Describe(const Location& location,
+                                  const std::function<std::string()>& otherwise) const {
+  const std::string_view text = planner_.SourceText(location);
+  return text.empty() || text.find('\n') != std::string_view::npos ? otherwise()
+                                                                   : std::string(text);
+}
+
+std::string BodyPlanner::DescribeTerm(const Term& term) const {
+  return Describe(term.location, [&term] { return ToString(term); });
+}
+
 void BodyPlanner::Explain(std::string text) {
   if (explanation_ != nullptr) {
     explanation_->steps.push_back(
@@ -173,7 +184,9 @@ void BodyPlanner::PlanExpr(const Expr& expr) {
   if (hoisted_.contains(&expr)) {
     return;
   }
-  Explain(ToString(expr));
+  if (!expr.generated) {
+    Explain(Describe(expr.location, [&expr] { return ToString(expr); }));
+  }
   if (!expr.with.empty()) {
     PlanWith(expr);
     return;

@@ -80,6 +80,9 @@ class BodyPlanner {
   std::string DescribeKeys(const Term& reference, std::size_t object_end) const;
 
   // Explanation.
+  [[nodiscard]] std::string Describe(const Location& location,
+                                     const std::function<std::string()>& otherwise) const;
+  [[nodiscard]] std::string DescribeTerm(const Term& term) const;
   void Explain(std::string text);
   void ExplainAccess(PlanStep step);
 

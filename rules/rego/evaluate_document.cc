@@ -101,6 +101,13 @@ bool Evaluator::MaterialiseData(Value* result) {
   return true;
 }
 
+Value Evaluator::BaseChild(const Value& value, const Value& key) {
+  const Value child = value.Find(key);
+  return child.is_undefined() && key.is_number() && value.is_object()
+             ? value.Find(document::NumberText(key))
+             : child;
+}
+
 bool Evaluator::BaseAt(std::span<const Value> path, Value* result) {
   if (context_->inventory != nullptr && path.empty()) {
     return MaterialiseData(result);
@@ -114,7 +121,7 @@ bool Evaluator::BaseAt(std::span<const Value> path, Value* result) {
     from = 1;
   }
   for (const Value& key : path.subspan(from)) {
-    value = value.Find(key);
+    value = BaseChild(value, key);
   }
   *result = value;
   return true;

@@ -50,7 +50,7 @@ bool Evaluator::Call(const Procedure& procedure, std::span<const Value> argument
       *result = kept.value;
       return true;
     }
-  } else if (keep && procedure.keep_by_arguments) {
+  } else if (keep && procedure.keep_by_arguments && MayKeep(arguments)) {
     if (const Value* kept = context_->kept->Find(procedure.id, arguments)) {
       *result = *kept;
       return true;
@@ -71,11 +71,17 @@ bool Evaluator::Call(const Procedure& procedure, std::span<const Value> argument
   if (procedure.argument_count == 0 && !procedure.is_function) {
     context_->kept->Of(procedure.id) = {.value = *result, .known = true};
     ++keeps_;
-  } else if (keep && procedure.keep_by_arguments &&
+  } else if (keep && procedure.keep_by_arguments && MayKeep(arguments) &&
              context_->kept->Keep(procedure.id, arguments, *result)) {
     ++keeps_;
   }
   return true;
+}
+
+bool Evaluator::MayKeep(std::span<const Value> arguments) const {
+  return arena_ == request_.arena || std::ranges::none_of(arguments, [](const Value& argument) {
+           return argument.is_array() || argument.is_object() || argument.is_set();
+         });
 }
 
 bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* result) {

@@ -208,13 +208,21 @@ Signal Evaluator::Run(const Step* step, Value* slots) {
         slots[step->to] = Get(step->a, slots);
         break;
       case Op::kWalkInput:
-      case Op::kWalkBase:
       case Op::kWalk: {
-        Value value = step->op == Op::kWalk        ? Get(step->a, slots)
-                      : step->op == Op::kWalkInput ? context_->input
-                                                   : context_->data;
+        Value value = step->op == Op::kWalk ? Get(step->a, slots) : context_->input;
         for (const Operand key : step->operands) {
           value = value.Find(Get(key, slots));
+        }
+        if (value.is_undefined()) {
+          return Signal::kContinue;
+        }
+        slots[step->to] = value;
+        break;
+      }
+      case Op::kWalkBase: {
+        Value value = context_->data;
+        for (const Operand key : step->operands) {
+          value = BaseChild(value, Get(key, slots));
         }
         if (value.is_undefined()) {
           return Signal::kContinue;

@@ -95,6 +95,8 @@ class Evaluator {
   // evaluate_procedure.cc: rules and functions.
   bool Call(const Procedure& procedure, std::span<const document::Value> arguments, bool keep,
             document::Value* result);
+  // Results for parts of a scan's candidate are not kept: the candidate could then not be forgotten.
+  [[nodiscard]] bool MayKeep(std::span<const document::Value> arguments) const;
   bool RunBranches(const Procedure& procedure, document::Value* slots, document::Value* result);
   Signal RunBranch(const Branch* branch, document::Value* slots);
   Signal YieldResult(const Step& step, document::Value* slots);
@@ -121,6 +123,9 @@ class Evaluator {
   Signal WithEnd(const Step& step, document::Value* slots);
   bool ReplaceDocuments(const WithTargets& targets, const document::Value* slots, Context* context);
   [[nodiscard]] bool IsMasked(std::span<const document::Value> path) const;
+  // What lies below `key` in base documents, where a number stands for its text as a key.
+  [[nodiscard]] static document::Value BaseChild(const document::Value& value,
+                                                 const document::Value& key);
   // The base document at `path`; undefined: none.
   bool BaseAt(std::span<const document::Value> path, document::Value* result);
   // `data` without rules, with data.inventory made into a value.

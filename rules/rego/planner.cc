@@ -43,6 +43,16 @@ void Planner::Fail(std::string message, const Location& location) {
   }
 }
 
+std::string_view Planner::SourceText(const Location& location) const {
+  for (const std::unique_ptr<Module>& module : policy_.modules) {
+    if (module->file == location.file && module->text != nullptr &&
+        location.offset + location.length <= module->text->size()) {
+      return std::string_view(*module->text).substr(location.offset, location.length);
+    }
+  }
+  return {};
+}
+
 Operand Planner::Constant(Value value) {
   program_.constants.push_back(value);
   return {.at = ~static_cast<std::int32_t>(program_.constants.size() - 1)};

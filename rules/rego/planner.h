@@ -69,6 +69,8 @@ class Planner {
   std::span<const Operand> Operands(std::span<const Operand> operands);
   document::Value StringValue(std::string_view text);
   Block* NewBlock() { return &program_.blocks.emplace_back(); }
+  // The author's words at a place in the policy; empty: it is in no module.
+  [[nodiscard]] std::string_view SourceText(const Location& location) const;
   // The first failure is what the caller of PlanDocument sees.
   void Fail(std::string message, const Location& location);
 

@@ -223,13 +223,16 @@ Operand BodyPlanner::EvalByShape(RuleGroup& group, const Term& pattern, const Lo
 // "namespace/*/*/Ingress"
 std::string BodyPlanner::DescribeKeys(const Term& reference, std::size_t object_end) const {
   std::string text = reference.items[2]->text;
+  while (object_end > 3 && !CanEval(*reference.items[object_end - 1])) {
+    --object_end;
+  }
   for (std::size_t i = 3; i < object_end; ++i) {
     const Term& item = *reference.items[i];
     text.append("/");
     if (item.kind == TermKind::kString) {
       text.append(item.text);
     } else if (CanEval(item)) {
-      text.append("[").append(ToString(item)).append("]");
+      text.append("[").append(DescribeTerm(item)).append("]");
     } else {
       text.append("*");
     }
@@ -286,7 +289,7 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
     explained.index = path.index;
     explained.text += " where " +
                       path.index->ToString().substr(path.index->ToString().find(": ") + 2) +
-                      " == " + ToString(*path.key);
+                      " == " + DescribeTerm(*path.key);
   }
   std::vector<std::pair<Slot, const Term*>> checks;
   for (std::size_t i = 3; i < object_end; ++i) {
@@ -323,7 +326,8 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
     }
     access.filters[level] = SubBlock([&] {
       for (const Expr* condition : conditions) {
-        explained.text += ", " + ToString(*condition);
+        explained.text +=
+            ", " + Describe(condition->location, [&] { return ToString(*condition); });
         PlanExpr(*condition);
         hoisted_.insert(condition);
       }

@@ -71,10 +71,10 @@ TEST(Engine, RefHeadsOfSeveralVariablesMakeNestedObjects) {
       "package template\n"
       "import rego.v1\n"
       "p[x].b[y] := x + y if { some x in [1, 2]; some y in [3, 4] }\n"
-      "p[x].c contains y if { some x in [1]; some y in [5, 6] }\n",
+      "p.q.c := 5\n",
       "p");
   EXPECT_EQ(policy.Evaluate(),
-            "{1: {\"b\": {3: 4, 4: 5}, \"c\": {5, 6}}, 2: {\"b\": {3: 5, 4: 6}}}");
+            "{1: {\"b\": {3: 4, 4: 5}}, 2: {\"b\": {3: 5, 4: 6}}, \"q\": {\"c\": 5}}");
 }
 
 TEST(Engine, EvaluationBeyondTheMemoryLimitIsAnErrorOfThePolicy) {
