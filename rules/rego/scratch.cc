@@ -8,7 +8,7 @@ namespace {
 
 // Memory with something in it that must stay is filled up to here before it is laid aside, so that many small
 // leftovers do not cost a block each.
-constexpr std::size_t kFullBytes = std::size_t{256} << 10;
+constexpr std::size_t kFullBytes = std::size_t{16} << 10;
 
 }  // namespace
 
