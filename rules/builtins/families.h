@@ -11,6 +11,7 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> AggregateBuiltins();
 [[nodiscard]] std::span<const Builtin> ArithmeticBuiltins();
 [[nodiscard]] std::span<const Builtin> ArrayBuiltins();
+[[nodiscard]] std::span<const Builtin> AwsBuiltins();
 [[nodiscard]] std::span<const Builtin> CastBuiltins();
 [[nodiscard]] std::span<const Builtin> ComparisonBuiltins();
 [[nodiscard]] std::span<const Builtin> DigestBuiltins();

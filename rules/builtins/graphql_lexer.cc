@@ -230,6 +230,7 @@ GraphqlToken GraphqlLexer::String(GraphqlToken token) {
     }
   }
   token.kind = GraphqlKind::kString;
+  ++token.column;  // gqlparser counts from behind the quote.
   token.value = std::move(value);
   Advance(length + 1);
   return token;

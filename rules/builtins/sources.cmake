@@ -2,6 +2,7 @@ set(builtins_sources
   aggregates.cc
   arithmetic.cc
   arrays.cc
+  aws.cc
   bits.cc
   call_context.cc
   catalog.cc

@@ -1,7 +1,8 @@
 // uri.parse and uri.is_valid: RFC 3986 as Go's net/url reads it.
 
+#include "rules/builtins/uri.h"
+
 #include <algorithm>
-#include <expected>
 #include <string>
 
 #include "rules/builtins/families.h"
@@ -10,15 +11,6 @@
 
 namespace portcullis::builtins {
 namespace {
-
-struct Uri {
-  std::string scheme;
-  std::string host;  // With its port, and brackets around an IPv6 address.
-  std::string path;
-  std::string raw_path;  // As written, where that is not what escaping the path gives.
-  std::string query;
-  std::string fragment;
-};
 
 using Text = std::expected<std::string, std::string>;
 
@@ -218,21 +210,6 @@ std::expected<Uri, std::string> ParseWithoutFragment(std::string_view text) {
   return uri;
 }
 
-std::expected<Uri, std::string> ParseUri(std::string_view text) {
-  const std::size_t hash = std::min(text.find('#'), text.size());
-  const std::string_view before = text.substr(0, hash);
-  auto uri = ParseWithoutFragment(before);
-  if (!uri) {
-    return std::unexpected(Quoted("parse ", before, ": " + uri.error()));
-  }
-  const Text fragment = Unescape(text.substr(std::min(hash + 1, text.size())), Part::kFragment);
-  if (!fragment) {
-    return std::unexpected(Quoted("parse ", text, ": " + fragment.error()));
-  }
-  uri->fragment = *fragment;
-  return uri;
-}
-
 Value Parse(CallContext& context, Arguments arguments) {
   const auto text = StringOperand(context, arguments, 1);
   if (!text) {
@@ -280,6 +257,25 @@ constexpr Builtin kBuiltins[] = {
 };
 
 }  // namespace
+
+std::string Uri::EscapedPath() const {
+  return raw_path.empty() ? EscapePath(path) : raw_path;
+}
+
+std::expected<Uri, std::string> ParseUri(std::string_view text) {
+  const std::size_t hash = std::min(text.find('#'), text.size());
+  const std::string_view before = text.substr(0, hash);
+  auto uri = ParseWithoutFragment(before);
+  if (!uri) {
+    return std::unexpected(Quoted("parse ", before, ": " + uri.error()));
+  }
+  const Text fragment = Unescape(text.substr(std::min(hash + 1, text.size())), Part::kFragment);
+  if (!fragment) {
+    return std::unexpected(Quoted("parse ", text, ": " + fragment.error()));
+  }
+  uri->fragment = *fragment;
+  return uri;
+}
 
 std::span<const Builtin> UriBuiltins() {
   return kBuiltins;

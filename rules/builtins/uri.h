@@ -1,0 +1,26 @@
+// URLs as Go's net/url reads them.
+
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace portcullis::builtins {
+
+struct Uri {
+  std::string scheme;
+  std::string host;  // With its port, and brackets around an IPv6 address.
+  std::string path;
+  std::string raw_path;  // As written, where that is not what escaping the path gives.
+  std::string query;
+  std::string fragment;
+
+  // The path as it goes over the wire.
+  [[nodiscard]] std::string EscapedPath() const;
+};
+
+// ERRORS: Go's text.
+[[nodiscard]] std::expected<Uri, std::string> ParseUri(std::string_view text);
+
+}  // namespace portcullis::builtins
