@@ -1,0 +1,209 @@
+#include "tools/runtime.h"
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "controller/constraint_crds.h"
+#include "controller/policy_controller.h"
+#include "replicator/folder_source.h"
+#include "replicator/kubeconfig.h"
+#include "replicator/kubernetes_client.h"
+#include "replicator/kubernetes_source.h"
+#include "replicator/namespace_cache.h"
+#include "replicator/sync_set.h"
+
+namespace portcullis::tools {
+namespace {
+
+class CachedNamespaces final : public webhook::NamespaceFinder {
+ public:
+  explicit CachedNamespaces(replicator::NamespaceCache& cache) : cache_(cache) {}
+  Result<document::Value> Find(std::string_view name, document::Arena& arena) override {
+    return cache_.Find(name, arena);
+  }
+
+ private:
+  replicator::NamespaceCache& cache_;
+};
+
+class WebhookExclusions final : public webhook::NamespaceExcluder {
+ public:
+  explicit WebhookExclusions(const controller::PolicyController& controller) : controller_(controller) {}
+  [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind, std::string_view name_space,
+                                std::string_view name) const override {
+    return controller_.IsExcluded("webhook", group, kind, name_space, name);
+  }
+
+ private:
+  const controller::PolicyController& controller_;
+};
+
+Result<replicator::ClusterAccess> FindCluster(const RuntimeOptions& options) {
+  if (options.in_cluster) {
+    return replicator::InClusterAccess(replicator::ProcessEnvironment());
+  }
+  const std::vector<std::filesystem::path> files{options.kubeconfig};
+  return AddContext(replicator::LoadKubeconfig(files, options.context), "kubeconfig");
+}
+
+// Members in the order in which they are made; destroyed the other way round, so that whoever is called goes last.
+class RuntimeParts final : public Runtime {
+ public:
+  RuntimeParts(const RuntimeOptions& options, Clock& clock, std::shared_ptr<Logger> logger, Metrics& metrics)
+      : clock_(clock),
+        logger_(std::move(logger)),
+        metrics_(metrics),
+        policies_(builtins::Catalog::Create(options.disabled_builtins)) {}
+
+  Result<void> Start(const RuntimeOptions& options) {
+    inventory_ = TRY(index::Inventory::Open(options.inventory, clock_, logger_->Named("inventory"), metrics_));
+    replicator::MissingNamespace missing = replicator::TakeAsBare();
+    if (options.source.empty()) {
+      client_ = TRY(replicator::KubernetesClient::Create(TRY(FindCluster(options)), clock_));
+      auto cluster = std::make_unique<replicator::KubernetesSource>(*client_, logger_->Named("replicator"));
+      crds_ = std::make_unique<controller::ConstraintCrds>(*client_, *cluster, logger_->Named("crds"));
+      objects_ = std::move(cluster);
+      missing = replicator::AskApiServer(*client_);
+    } else {
+      objects_ = std::make_unique<replicator::FolderSource>(options.source, clock_, logger_->Named("replicator"));
+    }
+    if (!options.policies.empty()) {
+      policy_folder_ =
+          std::make_unique<replicator::FolderSource>(options.policies, clock_, logger_->Named("policies"));
+    }
+    namespace_cache_ = std::make_unique<replicator::NamespaceCache>(std::move(missing));
+    namespaces_ = std::make_unique<CachedNamespaces>(*namespace_cache_);
+    sync_set_ = std::make_unique<replicator::SyncSet>(*objects_, *inventory_, logger_->Named("sync"));
+    controller_ = std::make_unique<controller::PolicyController>(
+        policy_folder_ ? *policy_folder_ : *objects_, policies_, *inventory_, *sync_set_,
+        policy_folder_ ? nullptr : crds_.get(), logger_->Named("controller"),
+        controller::PolicyControllerOptions{.gatekeeper_namespace = options.gatekeeper_namespace});
+    excluder_ = std::make_unique<WebhookExclusions>(*controller_);
+    objects_->Follow(replicator::NamespaceCache::type(), *namespace_cache_);
+    controller_->Start();
+    return {};
+  }
+
+  ~RuntimeParts() override {
+    if (objects_ && namespace_cache_) {
+      objects_->Unfollow(replicator::NamespaceCache::type(), *namespace_cache_);
+    }
+  }
+
+  index::Inventory& inventory() override { return *inventory_; }
+  policy::PolicyStore& policies() override { return policies_; }
+  webhook::NamespaceFinder& namespaces() override { return *namespaces_; }
+  [[nodiscard]] const webhook::NamespaceExcluder& excluder() const override { return *excluder_; }
+
+  [[nodiscard]] std::vector<std::string> NotReady() const override {
+    const controller::PolicyReadiness readiness = controller_->Readiness();
+    std::vector<std::string> reasons;
+    if (!readiness.ready()) {
+      reasons = readiness.waiting_for;
+      if (reasons.empty()) {
+        reasons.emplace_back("policies are not complete");
+      }
+    }
+    for (const replicator::KindStatus& each : objects_->Status()) {
+      if (each.sink == namespace_cache_.get() && !each.synced) {
+        reasons.push_back("Namespace: " + (each.last_error.empty() ? std::string("not listed yet") : each.last_error));
+      }
+    }
+    for (const index::IndexStatus& each : inventory_->Indexes()) {
+      if (each.state == index::IndexState::kBuilding) {
+        reasons.push_back(fmt::format("index {}: building, {} objects done", each.definition.ToString(),
+                                      each.built_objects));
+      }
+    }
+    return reasons;
+  }
+
+  [[nodiscard]] std::vector<std::string> Problems() const override {
+    std::vector<std::string> lines;
+    for (const controller::PolicyProblem& each : controller_->Problems()) {
+      lines.push_back(fmt::format("{} {}: {}", each.kind, each.name, each.message));
+    }
+    for (const replicator::Source* source : {objects_.get(), policy_folder_.get()}) {
+      if (source == nullptr) {
+        continue;
+      }
+      for (const Error& each : source->Problems()) {
+        lines.push_back(each.ToString());
+      }
+      for (const replicator::KindStatus& each : source->Status()) {
+        if (!each.last_error.empty()) {
+          lines.push_back(fmt::format("{}: {}", each.type.ToString(), each.last_error));
+        }
+      }
+    }
+    return lines;
+  }
+
+  [[nodiscard]] bool nothing_to_read() const override {
+    const controller::PolicyReadiness readiness = controller_->Readiness();
+    return readiness.policies_complete && readiness.reads_inventory && readiness.inventory_kinds.empty();
+  }
+
+  void UpdateMetrics() override {
+    for (const replicator::KindStatus& each : sync_set_->Status()) {
+      const Labels labels{{"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
+      CountUp("portcullis_replication_lists_total", "Whole lists begun by this process", labels, each.lists);
+      CountUp("portcullis_replication_changes_total", "Changes applied by this process", labels, each.changes);
+      metrics_
+          .GetGauge("portcullis_replication_synced", "1 once a whole list is stored and changes follow it", labels)
+          .Set(each.synced ? 1 : 0);
+    }
+    if (Result<std::vector<index::KindStatistics>> kinds = inventory_->Kinds()) {
+      for (const index::KindStatistics& each : *kinds) {
+        const Labels labels{{"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
+        metrics_.GetGauge("portcullis_inventory_objects", "Objects in the inventory", labels)
+            .Set(static_cast<double>(each.objects));
+        metrics_.GetGauge("portcullis_inventory_bytes", "Encoded bytes of these objects, uncompressed", labels)
+            .Set(static_cast<double>(each.encoded_bytes));
+      }
+    }
+  }
+
+ private:
+  // The counter follows a count that is kept elsewhere and never goes back but when the kind is followed anew.
+  void CountUp(const std::string& name, const std::string& help, const Labels& labels, std::uint64_t count) {
+    std::uint64_t& seen = counted_[{name, labels}];
+    if (count < seen) {
+      seen = 0;
+    }
+    metrics_.GetCounter(name, help, labels).Increment(static_cast<double>(count - seen));
+    seen = count;
+  }
+
+  Clock& clock_;
+  const std::shared_ptr<Logger> logger_;
+  Metrics& metrics_;
+  policy::PolicyStore policies_;
+  std::unique_ptr<index::Inventory> inventory_;
+  std::unique_ptr<replicator::KubernetesClient> client_;
+  std::unique_ptr<replicator::NamespaceCache> namespace_cache_;
+  std::unique_ptr<replicator::Source> objects_;
+  std::unique_ptr<replicator::FolderSource> policy_folder_;  // Null: policies come from objects_.
+  std::unique_ptr<controller::ConstraintCrds> crds_;         // Null: there is no API server.
+  std::unique_ptr<CachedNamespaces> namespaces_;
+  std::unique_ptr<replicator::SyncSet> sync_set_;
+  std::unique_ptr<controller::PolicyController> controller_;
+  std::unique_ptr<WebhookExclusions> excluder_;
+  // Of UpdateMetrics' thread.
+  std::map<std::pair<std::string, Labels>, std::uint64_t> counted_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> Runtime::Start(const RuntimeOptions& options, Clock& clock,
+                                                std::shared_ptr<Logger> logger, Metrics& metrics) {
+  auto parts = std::make_unique<RuntimeParts>(options, clock, std::move(logger), metrics);
+  TRY(parts->Start(options));
+  return parts;
+}
+
+}  // namespace portcullis::tools

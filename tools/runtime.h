@@ -1,0 +1,57 @@
+// Everything that runs in `portcullis serve`, joined: the inventory, the source of objects, the source of policies, the controller
+// between them, and what the webhook asks. `portcullis review --source` uses the same, once.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "index/inventory.h"
+#include "replicator/source.h"
+#include "rules/policy/policy_set.h"
+#include "webhook/admission.h"
+
+namespace portcullis::tools {
+
+struct RuntimeOptions {
+  index::InventoryOptions inventory;
+  // One of: a folder of manifests, or a cluster by kubeconfig or from within.
+  std::string source;
+  std::string kubeconfig;
+  std::string context;
+  bool in_cluster = false;
+  std::string policies;  // A folder of policy objects; empty: they come from where the objects come from.
+  std::string gatekeeper_namespace = "gatekeeper-system";
+  std::vector<std::string> disabled_builtins;
+};
+
+// THREADS: any. LIFETIME: clock, logger and metrics outlive it.
+class Runtime {
+ public:
+  // Opens the store, reads the kubeconfig, begins to follow. What comes later (an API server that cannot be reached, a policy
+  // that does not compile) shows in NotReady and Problems. ERRORS: the store's, the kubeconfig's.
+  static Result<std::unique_ptr<Runtime>> Start(const RuntimeOptions& options, Clock& clock,
+                                                std::shared_ptr<Logger> logger, Metrics& metrics);
+  virtual ~Runtime() = default;
+
+  [[nodiscard]] virtual index::Inventory& inventory() = 0;
+  [[nodiscard]] virtual policy::PolicyStore& policies() = 0;
+  [[nodiscard]] virtual webhook::NamespaceFinder& namespaces() = 0;
+  [[nodiscard]] virtual const webhook::NamespaceExcluder& excluder() const = 0;
+
+  // What is still awaited before reviews are answered rightly and fast, a line each; empty: ready.
+  [[nodiscard]] virtual std::vector<std::string> NotReady() const = 0;
+  // Policy objects that are not in force, files that cannot be read, a cluster that refuses: a line each.
+  [[nodiscard]] virtual std::vector<std::string> Problems() const = 0;
+  // True if a policy reads data.inventory and nothing is replicated for it.
+  [[nodiscard]] virtual bool nothing_to_read() const = 0;
+  // Brings the metrics of replication up to date. Called now and then by one thread.
+  virtual void UpdateMetrics() = 0;
+};
+
+}  // namespace portcullis::tools
