@@ -167,6 +167,16 @@ TEST(TemplateTest, RegoThatDoesNotCompileSaysWhere) {
             "invalid ConstraintTemplate: template:0: rego_parse_error: empty module");
 }
 
+TEST(TemplateTest, ResultsWithoutAMessageAreRefusedWhereTheDriverReadsThem) {
+  EXPECT_EQ(
+      Problem(WithRego("package probe\nviolation[{\"nomsg\": 1}] { true }")),
+      "unable to compile modules: 1 error occurred: hooks.hooks_builtin:21: rego_type_error: "
+      "undefined ref: r.msg\n\tr.msg\n\t  ^\n\t  have: \"msg\"\n\t  want (one of): [\"nomsg\"]");
+  EXPECT_NE(Problem(WithRego("package probe\nviolation = {\"msg\": \"x\"} { true }")), "");
+  EXPECT_NE(Problem(WithRego("package probe\nviolation(x) = {\"msg\": \"x\"} { true }")), "");
+  EXPECT_NE(Problem(WithRego("package probe\nviolation[\"a\"] = {\"msg\": \"x\"} { true }")), "");
+}
+
 TEST(TemplateTest, TheVersionChoosesTheSyntax) {
   const std::string modern = "package probe\nviolation contains {\"msg\": \"x\"} if { true }";
   EXPECT_EQ(Problem(WithRego(modern, {}, "v1")), "");
