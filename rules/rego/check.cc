@@ -394,10 +394,30 @@ Diagnostic ArityError(const Compilation& compilation, const Expr& call, int want
                                       (given == 1 ? " argument" : " arguments"));
 }
 
+namespace {
+
+// The types of the builtins that are named under a node: of most policies a few of all there are.
+Visitor BuiltinFinder(const Compilation& compilation, TypeNode& tree) {
+  Visitor visitor;
+  visitor.term = [&](Term& term) {
+    if (term.kind != TermKind::kRef) {
+      return true;
+    }
+    const builtins::Builtin* builtin = compilation.FindBuiltin(term);
+    if (builtin != nullptr && tree.Find(term) == nullptr) {
+      tree.Put(term, TypeOfBuiltin(*builtin));
+    }
+    return true;
+  };
+  return visitor;
+}
+
+}  // namespace
+
 void CheckTypes(Compilation& compilation) {
   auto builtins = std::make_shared<TypeEnvironment>();
-  for (const builtins::Builtin* builtin : compilation.catalog.all()) {
-    builtins->tree->Put(*NewOperator(builtin->name, {}), TypeOfBuiltin(*builtin));
+  for (Rule* rule : compilation.graph->rules) {
+    Walk(rule->body, BuiltinFinder(compilation, *builtins->tree));
   }
   auto rules = std::make_shared<TypeEnvironment>(TypeEnvironment::Over(*builtins));
   compilation.builtin_types = builtins;
@@ -411,9 +431,11 @@ void CheckTypes(Compilation& compilation) {
 }
 
 void CheckTypes(Compilation& compilation, Body& query) {
+  TypeEnvironment environment = TypeEnvironment::Over(*compilation.types);
+  Walk(query, BuiltinFinder(compilation, *environment.tree));
   TypeChecker checker(compilation);
   std::vector<Diagnostic> errors;
-  checker.CheckBody(*compilation.types, query, errors);
+  checker.CheckBody(environment, query, errors);
   compilation.errors.Add(std::move(errors));
 }
 

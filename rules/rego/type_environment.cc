@@ -104,6 +104,14 @@ const TypeNode* TypeNode::Child(const Term& key) const {
   return found == children.end() ? nullptr : found->second.get();
 }
 
+const TypeNode* TypeNode::Find(const Term& reference) const {
+  const TypeNode* node = this;
+  for (std::size_t i = 0; node != nullptr && i < reference.items.size(); ++i) {
+    node = node->Child(*reference.items[i]);
+  }
+  return node;
+}
+
 TypeNode& TypeNode::Make(const Term& key) {
   auto found = children.find(key);
   if (found != children.end()) {

@@ -30,6 +30,7 @@ struct TypeNode {
   std::map<std::shared_ptr<const Term>, std::unique_ptr<TypeNode>, TermLess> children;
 
   [[nodiscard]] const TypeNode* Child(const Term& key) const;
+  [[nodiscard]] const TypeNode* Find(const Term& reference) const;
   TypeNode& Make(const Term& key);
   void Put(const Term& reference, TypePtr type);
   // Adds a rule's type to what is known at its path and of the objects around it. REQUIRES: `path` is ground.

@@ -77,7 +77,8 @@ TEST(Parser, ReadsAllFormsOfRulesInVersion0) {
 import data.lib as l
 import future.keywords.every
 default allow = false
-allow { input.x } { input.y } else = 3 { true }
+allow { input.x } { input.y }
+last { input.x } else = 3 { true } else = 4
 p[x] { x = 1 }
 q[x] = y { x = 1; y = 2 }
 f(x) = y { y = x } else = 2
