@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
     data = mkdtemp(name.data());
   }
   {
-    portcullis::Bench bench(objects, data, PORTCULLIS_SOURCE_DIR "/policies/unique-host");
+    portcullis::Bench bench(objects, data, PORTCULLIS_SOURCE_DIR "/policies/unique-ingress-host");
     for (const bool taken : {false, true}) {
       for (const bool scan : {false, true}) {
         const std::string name = fmt::format("Review/{}/{}/{}", taken ? "taken" : "fresh", scan ? "scan" : "index", objects);

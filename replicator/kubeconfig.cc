@@ -7,7 +7,7 @@
 #include "document/arena.h"
 #include "document/value.h"
 #include "document/yaml.h"
-#include "replicator/annotate.h"
+#include "base/error.h"
 #include "replicator/files.h"
 
 namespace portcullis::replicator {
@@ -67,13 +67,13 @@ Result<void> Merge(const path& file, document::Arena& arena, Merged* merged) {
 Result<std::string> ReadInlineOrFile(const Entry& entry, const std::string& name) {
   const std::string_view inline_data = entry.value.GetString({name + "-data"});
   if (!inline_data.empty()) {
-    return Annotate(DecodeBase64(inline_data), name + "-data");
+    return AddContext(DecodeBase64(inline_data), name + "-data");
   }
   const std::string_view file = entry.value.GetString({name});
   if (file.empty()) {
     return std::string();
   }
-  return Annotate(ReadWholeFile(entry.folder / path(file), kMaxFileBytes), name);
+  return AddContext(ReadWholeFile(entry.folder / path(file), kMaxFileBytes), name);
 }
 
 Result<void> ReadCluster(const Entry& cluster, ClusterAccess* access) {
@@ -140,7 +140,7 @@ Result<ClusterAccess> Select(const Merged& merged, std::string_view wanted) {
   }
   ClusterAccess access;
   access.name_space = context->second.value.GetString({"namespace"});
-  TRY(Annotate(ReadCluster(cluster->second, &access), Quoted("cluster", cluster_name)));
+  TRY(AddContext(ReadCluster(cluster->second, &access), Quoted("cluster", cluster_name)));
   const std::string_view user_name = context->second.value.GetString({"user"});
   if (!user_name.empty()) {
     const auto user = merged.users.find(user_name);
@@ -148,7 +148,7 @@ Result<ClusterAccess> Select(const Merged& merged, std::string_view wanted) {
       return Fail(ErrorCode::kNotFound,
                   Quoted("user", user_name) + " of " + Quoted("context", name) + " does not exist");
     }
-    TRY(Annotate(ReadUser(user->second, &access), Quoted("user", user_name)));
+    TRY(AddContext(ReadUser(user->second, &access), Quoted("user", user_name)));
   }
   return access;
 }
@@ -197,7 +197,7 @@ Result<ClusterAccess> LoadKubeconfig(std::span<const path> files, std::string_vi
     return std::unexpected(With("kubeconfig")(
         missing.value_or(Error{ErrorCode::kNotFound, "no file was named", std::nullopt})));
   }
-  return Annotate(Select(merged, context), "kubeconfig " + files.front().string());
+  return AddContext(Select(merged, context), "kubeconfig " + files.front().string());
 }
 
 Result<ClusterAccess> InClusterAccess(const Environment& environment, const path& account) {
@@ -211,9 +211,9 @@ Result<ClusterAccess> InClusterAccess(const Environment& environment, const path
   const bool is_ipv6 = host.find(':') != std::string::npos;
   access.server = "https://" + (is_ipv6 ? "[" + host + "]" : host) + ":" + port;
   access.token_file = account / "token";
-  TRY(Annotate(ReadWholeFile(access.token_file, kMaxFileBytes), "service account"));
+  TRY(AddContext(ReadWholeFile(access.token_file, kMaxFileBytes), "service account"));
   access.certificate_authority_pem =
-      TRY(Annotate(ReadWholeFile(account / "ca.crt", kMaxFileBytes), "service account"));
+      TRY(AddContext(ReadWholeFile(account / "ca.crt", kMaxFileBytes), "service account"));
   access.name_space = ReadWholeFile(account / "namespace", kMaxFileBytes).value_or("");
   return access;
 }

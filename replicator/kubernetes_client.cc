@@ -7,7 +7,7 @@
 #include "document/arena.h"
 #include "document/json.h"
 #include "document/value.h"
-#include "replicator/annotate.h"
+#include "base/error.h"
 #include "replicator/files.h"
 
 namespace portcullis::replicator {
@@ -159,7 +159,7 @@ Result<void> KubernetesClient::Authorize(HttpRequest* request) {
     const auto now = state_->clock.Now();
     if (!state_->token_read || now - *state_->token_read > kTokenLifetime) {
       std::string text =
-          TRY(Annotate(ReadWholeFile(access.token_file, kMaxTokenBytes), "token file"));
+          TRY(AddContext(ReadWholeFile(access.token_file, kMaxTokenBytes), "token file"));
       while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
         text.pop_back();
       }

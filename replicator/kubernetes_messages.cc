@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "document/json.h"
-#include "replicator/annotate.h"
+#include "base/error.h"
 
 namespace portcullis::replicator {
 namespace {
@@ -54,7 +54,7 @@ bool Contains(const Value& array, std::string_view text) {
 Result<std::optional<std::string>> FindResourceName(std::string_view resource_list,
                                                     std::string_view kind) {
   document::Arena arena;
-  const Value root = TRY(Annotate(Parse(resource_list, arena), "discovery"));
+  const Value root = TRY(AddContext(Parse(resource_list, arena), "discovery"));
   const Value resources = root.Find("resources");
   if (root.GetString({"kind"}) != "APIResourceList" || !resources.is_array()) {
     return Fail(ErrorCode::kInvalidArgument, "discovery: not an APIResourceList");
@@ -75,7 +75,7 @@ Result<std::optional<std::string>> FindResourceName(std::string_view resource_li
 
 Result<ListPage> ParseListPage(std::string_view text, const document::GroupVersionKind& type,
                                document::Arena& arena) {
-  const Value root = TRY(Annotate(Parse(text, arena), "list"));
+  const Value root = TRY(AddContext(Parse(text, arena), "list"));
   const Value items = root.Find("items");
   ListPage page;
   page.resource_version = root.GetString({"metadata", "resourceVersion"});
@@ -92,7 +92,7 @@ Result<ListPage> ParseListPage(std::string_view text, const document::GroupVersi
         (item.Find("kind").is_undefined() || item.Find("apiVersion").is_undefined())) {
       item = WithType(item, type, arena);
     }
-    TRY(Annotate(CheckObject(item, type), "list: item " + std::to_string(i)));
+    TRY(AddContext(CheckObject(item, type), "list: item " + std::to_string(i)));
     page.items.push_back(item);
   }
   return page;
@@ -100,7 +100,7 @@ Result<ListPage> ParseListPage(std::string_view text, const document::GroupVersi
 
 Result<WatchEvent> ParseWatchEvent(std::string_view line, const document::GroupVersionKind& type,
                                    document::Arena& arena) {
-  const Value root = TRY(Annotate(Parse(line, arena), "watch event"));
+  const Value root = TRY(AddContext(Parse(line, arena), "watch event"));
   const std::string_view name = root.GetString({"type"});
   WatchEvent event;
   event.object = root.Find("object");
@@ -125,7 +125,7 @@ Result<WatchEvent> ParseWatchEvent(std::string_view line, const document::GroupV
                 "watch event: of unknown type \"" + std::string(name) + "\"");
   }
   event.type = name == "DELETED" ? EventType::kDelete : EventType::kPut;
-  TRY(Annotate(CheckObject(event.object, type), "watch event"));
+  TRY(AddContext(CheckObject(event.object, type), "watch event"));
   return event;
 }
 

@@ -67,7 +67,7 @@ class Kill(unittest.TestCase):
         plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=20s")
         plane.kubectl("create", "namespace", "gatekeeper-system")
         plane.apply_objects(config(INGRESS))
-        plane.apply(harness.ROOT / "policies/unique-host/template.yaml")
+        plane.apply(harness.ROOT / "policies/unique-ingress-host/template.yaml")
         server = harness.Portcullis("--kubeconfig", plane.kubeconfig)
         self.addCleanup(server.remove)
         server.start()

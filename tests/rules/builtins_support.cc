@@ -1,4 +1,4 @@
-#include "builtins_support.h"
+#include "tests/rules/builtins_support.h"
 
 #include <vector>
 

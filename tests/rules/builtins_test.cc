@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "builtins_support.h"
+#include "tests/rules/builtins_support.h"
 
 namespace portcullis::builtins {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "document/arena.h"
 #include "document/yaml.h"
-#include "frontend_support.h"
+#include "tests/rules/frontend_support.h"
 
 namespace portcullis::rego {
 namespace {

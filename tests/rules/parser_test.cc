@@ -1,4 +1,4 @@
-#include "frontend_support.h"
+#include "tests/rules/frontend_support.h"
 
 namespace portcullis::rego {
 namespace {
