@@ -83,7 +83,7 @@ Value Sign(CallContext& context, Arguments arguments) {
   if (!NumberOperand(context, arguments, 3)) {
     return {};
   }
-  const auto time_ns = document::ToInt64(arguments[2]);
+  const auto time_ns = AsGoInt(arguments[2]);
   if (!time_ns) {
     return context.FailType("operand 3 could not convert time_ns value into a unix timestamp");
   }

@@ -22,6 +22,7 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> JsonBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPatchBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPathBuiltins();
+[[nodiscard]] std::span<const Builtin> JsonSchemaBuiltins();
 [[nodiscard]] std::span<const Builtin> JwtBuiltins();
 [[nodiscard]] std::span<const Builtin> LanguageBuiltins();
 [[nodiscard]] std::span<const Builtin> NetBuiltins();

@@ -474,6 +474,11 @@ std::expected<Regex, std::string> CachedRegex(PreparedCache& cache, std::string_
   return regex;
 }
 
+bool RegexMatches(PreparedCache& cache, std::string_view pattern, std::string_view text) {
+  const auto regex = CachedRegex(cache, pattern);
+  return regex && (*regex)->Match(Piece(text), 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
+}
+
 std::string QuoteRegex(std::string_view text) {
   std::string quoted;
   for (const char c : text) {

@@ -24,6 +24,10 @@ namespace portcullis::builtins {
 [[nodiscard]] std::expected<std::shared_ptr<const re2::RE2>, std::string> CachedRegex(
     PreparedCache& cache, std::string_view pattern);
 
+// Whether the pattern is found anywhere in `text`; a pattern that is none is found nowhere.
+[[nodiscard]] bool RegexMatches(PreparedCache& cache, std::string_view pattern,
+                                std::string_view text);
+
 // `text` with everything that means something in a pattern escaped, as Go's regexp.QuoteMeta.
 [[nodiscard]] std::string QuoteRegex(std::string_view text);
 

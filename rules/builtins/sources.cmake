@@ -30,6 +30,7 @@ set(builtins_sources
   json.cc
   json_patch.cc
   json_paths.cc
+  json_schema.cc
   jwt.cc
   keys.cc
   language.cc

@@ -196,6 +196,14 @@ TEST(Graphql, ParsesAndChecks) {
              {"graphql.schema_is_valid", R"(["type A implements B {c: Int}"])", "false"}});
 }
 
+TEST(JsonSchema, ReportsWhatDoesNotFit) {
+  ExpectAll({{"json.match_schema", R"([{"a": 1}, {"properties": {"a": {"type": "integer"}}}])", "[true, []]"},
+             {"json.match_schema", R"([{}, {"required": ["a"]}])",
+              R"([false, [{"desc": "a is required", "error": "(root): a is required", "field": "(root)", "type": "required"}]])"},
+             {"json.verify_schema", R"([{"type": "number"}])", "[true, null]"},
+             {"json.verify_schema", R"(["{"])", R"([false, "jsonschema: invalid JSON string"])"}});
+}
+
 TEST(Tokens, VerifyWithSecrets) {
   constexpr std::string_view kToken =
       R"("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5)"
