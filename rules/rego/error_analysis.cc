@@ -5,6 +5,9 @@
 namespace portcullis::rego {
 namespace {
 
+// Longer chains of rules are taken to fail, so that a hostile policy does not use up the stack.
+constexpr std::uint32_t kMostDepth = 200;
+
 bool IsRoot(const Term& term, std::string_view name) {
   return term.IsVar() && term.text == name;
 }
@@ -152,9 +155,10 @@ bool ErrorAnalysis::TreeMayFail(const RuleTree& node) {
 bool ErrorAnalysis::RulesMayFail(const RuleTree& node) {
   // Rules do not recur, so the first answer only ever serves a policy that was refused.
   const auto [known, added] = known_.emplace(&node, true);
-  if (!added) {
+  if (!added || depth_ == kMostDepth) {
     return known->second;
   }
+  ++depth_;
   const RuleSet& rules = *node.rules;
   const auto may_fail = [&] {
     if (rules.kind == RuleKind::kPartialObject || !node.children.empty()) {
@@ -184,7 +188,9 @@ bool ErrorAnalysis::RulesMayFail(const RuleTree& node) {
     }
     return false;
   };
-  return known_[&node] = may_fail();
+  const bool result = may_fail();
+  --depth_;
+  return known_[&node] = result;
 }
 
 }  // namespace portcullis::rego

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -29,6 +30,7 @@ class ErrorAnalysis {
 
   const CompiledPolicy& policy_;
   std::map<const RuleTree*, bool> known_;
+  std::uint32_t depth_ = 0;  // Rules within rules, under way.
 };
 
 // True if every definition gives the same constant, so that they cannot conflict and one solution is enough.

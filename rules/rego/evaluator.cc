@@ -15,7 +15,7 @@ using document::Value;
 // Steps between two looks at the clock and the memory.
 constexpr std::int32_t kTicks = 1024;
 // Loops and calls within each other. No ordinary policy comes near; the native stack holds it.
-constexpr std::uint32_t kMostDepth = 4000;
+constexpr std::uint32_t kMostDepth = 1000;
 constexpr std::size_t kFirstSlots = 512;
 constexpr std::size_t kInlineArguments = 8;
 

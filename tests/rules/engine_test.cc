@@ -77,6 +77,18 @@ TEST(Engine, RefHeadsOfSeveralVariablesMakeNestedObjects) {
             "{1: {\"b\": {3: 4, 4: 5}}, 2: {\"b\": {3: 5, 4: 6}}, \"q\": {\"c\": 5}}");
 }
 
+TEST(Engine, RulesNestedTooDeeplyAreAnErrorOfThePolicy) {
+  std::string text = "package template\np0 = x { x := input }\n";
+  for (int i = 1; i <= 1500; ++i) {
+    text += "p" + std::to_string(i) + " = x { x := p" + std::to_string(i - 1) + " }\n";
+  }
+  const TestPolicy deep(text, "p1500");
+  EXPECT_EQ(deep.Evaluate("1"),
+            "template:503: eval_cancel_error: rules and loops are nested too deeply");
+  const TestPolicy shallow(text, "p300");
+  EXPECT_EQ(shallow.Evaluate("1"), "1");
+}
+
 TEST(Engine, EvaluationBeyondTheMemoryLimitIsAnErrorOfThePolicy) {
   TestPolicy policy(
       "package template\n"
