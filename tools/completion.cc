@@ -13,16 +13,16 @@
 namespace portcullis::tools {
 namespace {
 
-constexpr std::string_view kBash = R"(# Load now:          source <(portcullis completion bash)
+constexpr std::string_view kBash = R"sh(# Load now:          source <(portcullis completion bash)
 # Load in each shell: portcullis completion bash > /etc/bash_completion.d/portcullis
 _portcullis() {
   local IFS=$'\n'
   COMPREPLY=($(compgen -W "$(portcullis __complete "${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _portcullis portcullis
-)";
+)sh";
 
-constexpr std::string_view kZsh = R"(#compdef portcullis
+constexpr std::string_view kZsh = R"sh(#compdef portcullis
 # Load now: source <(portcullis completion zsh)
 _portcullis() {
   local -a candidates
@@ -31,15 +31,15 @@ _portcullis() {
   _files
 }
 compdef _portcullis portcullis
-)";
+)sh";
 
-constexpr std::string_view kFish = R"(# Load now: portcullis completion fish | source
+constexpr std::string_view kFish = R"sh(# Load now: portcullis completion fish | source
 function __portcullis_candidates
   set -l words (commandline -opc)
   portcullis __complete $words[2..-1] 2>/dev/null
 end
 complete -c portcullis -a '(__portcullis_candidates)'
-)";
+)sh";
 
 // The commands and options that may follow `words`.
 void PrintCandidates(const CLI::App& program, const std::vector<std::string>& words) {
