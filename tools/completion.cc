@@ -45,8 +45,9 @@ complete -c portcullis -a '(__portcullis_candidates)'
 void PrintCandidates(const CLI::App& program, const std::vector<std::string>& words) {
   const CLI::App* at = &program;
   for (const std::string& word : words) {
-    if (const auto* next = at->get_subcommand_no_throw(word)) {
-      at = next;
+    const auto named = at->get_subcommands([&word](const CLI::App* each) { return each->check_name(word); });
+    if (!named.empty()) {
+      at = named.front();
     }
   }
   for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {

@@ -65,8 +65,9 @@ class LocalParts final : public LocalInventory {
     folder_ = TRY(TemporaryFolder::Create());
     TRY(Open(folder_->path() / "inventory", false));
     const std::vector<std::filesystem::path> files{location.kubeconfig};
+    replicator::ClusterAccess access = TRY(replicator::LoadKubeconfig(files));
     const std::unique_ptr<replicator::KubernetesClient> client =
-        TRY(replicator::KubernetesClient::Create(TRY(replicator::LoadKubeconfig(files)), clock_));
+        TRY(replicator::KubernetesClient::Create(std::move(access), clock_));
     replicator::KubernetesSource source(*client, logger_);
     replicator::SyncSet sync_set(source, *inventory_, logger_);
     TRY(sync_set.Set(kinds, nullptr));

@@ -231,11 +231,12 @@ void AddExport(CLI::App& inventory, int* exit_code) {
     *exit_code = WithInventory(*location, [&](InventoryReader& reader) -> Result<int> {
       document::Arena arena;
       bool first = true;
-      TRY(reader.Visit(*filter, [&](const store::ObjectKey&, std::string_view record) -> Result<bool> {
+      const Visitor print = [&](const store::ObjectKey&, std::string_view record) -> Result<bool> {
         arena.Reset();
         PrintObject(TRY(document::OpenTrusted(record, arena)), *format, std::exchange(first, false));
         return static_cast<bool>(std::cout);
-      }));
+      };
+      TRY(reader.Visit(*filter, print));
       return kExitOk;
     });
   });

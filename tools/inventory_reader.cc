@@ -120,8 +120,11 @@ class LocalReader final : public InventoryReader {
       while (const std::optional<index::FoundObject> found = TRY(cursor->Next())) {
         arena.Reset();
         const document::Value object = TRY(view->Get(found->key, arena, document::NumberMode::kExact));
-        if (object.is_defined() && matches(object) &&
-            !TRY(visitor(found->key.ToKey(), TRY(document::Encode(object))))) {
+        if (!object.is_defined() || !matches(object)) {
+          continue;
+        }
+        const std::string record = TRY(document::Encode(object));
+        if (!TRY(visitor(found->key.ToKey(), record))) {
           break;
         }
       }
@@ -129,13 +132,12 @@ class LocalReader final : public InventoryReader {
     }
     ObjectFilter filter;
     filter.kind = definition.kind;
-    TRY(LevelWalk(*view, definition.scope, filter,
-                  [&](const store::ObjectKey& object_key, std::string_view record) -> Result<bool> {
-                    arena.Reset();
-                    const document::Value object = TRY(document::OpenTrusted(record, arena));
-                    return matches(object) ? visitor(object_key, record) : Result<bool>(true);
-                  })
-            .Run());
+    const Visitor filtered = [&](const store::ObjectKey& object_key, std::string_view record) -> Result<bool> {
+      arena.Reset();
+      const document::Value object = TRY(document::OpenTrusted(record, arena));
+      return matches(object) ? visitor(object_key, record) : Result<bool>(true);
+    };
+    TRY(LevelWalk(*view, definition.scope, filter, filtered).Run());
     return false;
   }
 

@@ -63,7 +63,8 @@ class RuntimeParts final : public Runtime {
     inventory_ = TRY(index::Inventory::Open(options.inventory, clock_, logger_->Named("inventory"), metrics_));
     replicator::MissingNamespace missing = replicator::TakeAsBare();
     if (options.source.empty()) {
-      client_ = TRY(replicator::KubernetesClient::Create(TRY(FindCluster(options)), clock_));
+      replicator::ClusterAccess access = TRY(FindCluster(options));
+      client_ = TRY(replicator::KubernetesClient::Create(std::move(access), clock_));
       auto cluster = std::make_unique<replicator::KubernetesSource>(*client_, logger_->Named("replicator"));
       crds_ = std::make_unique<controller::ConstraintCrds>(*client_, *cluster, logger_->Named("crds"));
       objects_ = std::move(cluster);
@@ -127,7 +128,8 @@ class RuntimeParts final : public Runtime {
     for (const controller::PolicyProblem& each : controller_->Problems()) {
       lines.push_back(fmt::format("{} {}: {}", each.kind, each.name, each.message));
     }
-    for (const replicator::Source* source : {objects_.get(), policy_folder_.get()}) {
+    for (const replicator::Source* source :
+         std::initializer_list<const replicator::Source*>{objects_.get(), policy_folder_.get()}) {
       if (source == nullptr) {
         continue;
       }
