@@ -274,8 +274,11 @@ Result<CertificatePair> MakeSelfSigned(const CertificateNames& names, Clock& clo
           1) {
     return OpensslFailure(ErrorCode::kInternal, "certificate: cannot be written");
   }
-  return CertificatePair{.certificate = TRY(BioText(certificate_text.get())),
-                         .key = TRY(BioText(key_text.get()))};
+  // One after the other: g++ 12 forgets what a brace holds when a later element returns.
+  CertificatePair pair;
+  pair.certificate = TRY(BioText(certificate_text.get()));
+  pair.key = TRY(BioText(key_text.get()));
+  return pair;
 }
 
 Result<CertificateInfo> ReadCertificate(const std::string& pem) {
@@ -299,8 +302,9 @@ Result<CertificateInfo> ReadCertificate(const std::string& pem) {
 }
 
 Result<CertificatePair> LoadCertificate(const std::filesystem::path& directory) {
-  CertificatePair pair{.certificate = TRY(ReadFile(directory / "tls.crt")),
-                       .key = TRY(ReadFile(directory / "tls.key"))};
+  CertificatePair pair;
+  pair.certificate = TRY(ReadFile(directory / "tls.crt"));
+  pair.key = TRY(ReadFile(directory / "tls.key"));
   const CertificatePtr certificate = ParseCertificate(pair.certificate);
   if (!certificate) {
     return OpensslFailure(ErrorCode::kInvalidArgument,
