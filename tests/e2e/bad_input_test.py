@@ -69,9 +69,10 @@ class BadRequests(unittest.TestCase):
 
     def test_a_body_over_7_mib(self):
         body = json.dumps(review(ingress("x", "x.example.com", note="y" * (8 << 20))))
-        status, text = self.server.request("POST", "/v1/admit", body, JSON)
-        self.assertEqual(status, 413)
-        self.assertEqual(text.strip(), "request entity is too large; limit is 7340032 bytes")
+        # As recorded of Gatekeeper 3.23.1: the HTTP status is 200, the verdict says 413.
+        response = self.answer(body)
+        self.assert_refused(response, 413)
+        self.assertEqual(response["status"]["message"], "request entity is too large; limit is 7340032 bytes")
 
     def test_unknown_kinds_are_allowed_when_no_constraint_names_them(self):
         item = {"apiVersion": "example.com/v9", "kind": "Unheard", "metadata": {"name": "x", "namespace": "default"}}
@@ -148,7 +149,7 @@ class BadSurroundings(unittest.TestCase):
         server = harness.Portcullis("--source", str(self.folder), "--policies", str(harness.ROOT / "policies"))
         self.addCleanup(server.remove)
         server.start()
-        self.assert_refused("in use", "serve", "--source", self.folder, "--policies", harness.ROOT / "policies",
+        self.assert_refused("another process has the store", "serve", "--source", self.folder, "--policies", harness.ROOT / "policies",
                             "--data", server.data, "--listen", "127.0.0.1:0")
 
     def test_a_refused_client_certificate_of_the_api_server_shows_in_readiness_and_the_log(self):
@@ -198,14 +199,14 @@ class FullDisk(unittest.TestCase):
             except OSError:
                 pass
         (source / "more.json").write_text("\n".join(
-            json.dumps(ingress(f"more-{i}", f"more-{i}.example.com", note=os.urandom(2000).hex())) for i in range(500)))
+            json.dumps(ingress(f"more-{i}", f"more-{i}.example.com", note=os.urandom(2000).hex())) for i in range(8000)))
         wait_until("the log names the full disk", lambda: "No space left" in server.tail(), 60)
         status, body = server.admit(review(ingress("x", "first.example.com")))
         self.assertEqual(status, 200)
         self.assertFalse(json.loads(body)["response"]["allowed"], body)
         filler.unlink()
         wait_until("goes on when there is room again", lambda: not json.loads(server.admit(
-            review(ingress("x", "more-499.example.com")))[1])["response"]["allowed"], 90, 0.5)
+            review(ingress("x", "more-7999.example.com")))[1])["response"]["allowed"], 90, 0.5)
 
 
 if __name__ == "__main__":

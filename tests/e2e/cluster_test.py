@@ -115,11 +115,11 @@ class Cluster(unittest.TestCase):
         self.assert_created(ingress("indexed", "indexed.example.com"))
         self.wait_for_host("indexed.example.com", taken=True)
         self.server.wait_ready()
-        scans = self.server.metric("portcullis_inventory_scans_total")
-        lookups = self.server.metric("portcullis_inventory_lookups_total")
+        scans = self.server.metric("portcullis_review_scans_total")
+        lookups = self.server.metric("portcullis_review_lookups_total")
         self.create(ingress("again", "indexed.example.com"))
-        self.assertEqual(self.server.metric("portcullis_inventory_scans_total"), scans)
-        self.assertGreater(self.server.metric("portcullis_inventory_lookups_total"), lookups)
+        self.assertEqual(self.server.metric("portcullis_review_scans_total"), scans)
+        self.assertGreater(self.server.metric("portcullis_review_lookups_total"), lookups)
 
     def test_an_object_in_a_missing_namespace_is_an_error_in_gatekeepers_words(self):
         review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {

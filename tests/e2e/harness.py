@@ -82,7 +82,7 @@ class ControlPlane:
         return self.kubectl(*arguments)
 
     def apply_objects(self, *objects, check=True):
-        text = "\n---\n".join(json.dumps(each) for each in objects)
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         return self.kubectl("apply", "-f", "-", stdin=text, check=check)
 
     def client(self):
