@@ -71,7 +71,7 @@ class Kill(unittest.TestCase):
         server = harness.Portcullis("--kubeconfig", plane.kubeconfig)
         self.addCleanup(server.remove)
         server.start()
-        self.assertEqual(self.lists(server), 1)
+        wait_until("the first list is counted", lambda: self.lists(server) == 1)
         writers = [Writer(plane, i, 4, seed) for i in range(4)]
         for writer in writers:
             writer.start()
