@@ -181,6 +181,8 @@ class Bench {
       }
       OrDie(inventory_->Apply(changes), "apply");
     }
+    // A store at rest at every size: what was written is in table files, not in memory.
+    OrDie(inventory_->store().Flush(), "flush");
   }
 
   std::uint64_t objects_;

@@ -23,3 +23,10 @@ find_library(GMP_LIBRARY gmp REQUIRED)
 pkg_check_modules(mpfr REQUIRED IMPORTED_TARGET mpfr)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc)
 find_package(date REQUIRED)
+# The allocator of the programs: blocks of the store come and go in many sizes, which fragment glibc's heap. Sanitizers bring
+# their own.
+find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+add_library(portcullis_allocator INTERFACE)
+if(NOT PORTCULLIS_SANITIZE)
+  target_link_libraries(portcullis_allocator INTERFACE ${JEMALLOC_LIBRARY})
+endif()

@@ -78,16 +78,19 @@ rocksdb::ColumnFamilyOptions CommonOptions(std::size_t memtable_bytes) {
   family.write_buffer_size = std::max(memtable_bytes, kMinMemtableBytes);
   family.max_write_buffer_number = 2;
   family.level_compaction_dynamic_level_bytes = true;
+  // Each run that is not merged yet costs every look-up a probe.
+  family.level0_file_num_compaction_trigger = 2;
   family.compression = rocksdb::kLZ4Compression;
   return family;
 }
 
-// Large blocks of similar objects compress well; a hash in each block keeps gets fast.
+// Blocks of several similar objects compress well, and yet one object is not read with many others; a hash in each block
+// keeps gets fast.
 rocksdb::ColumnFamilyOptions ObjectFamily(const StoreOptions& options,
                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions family = CommonOptions(options.memtable_bytes * 5 / 16);
   rocksdb::BlockBasedTableOptions table = TableOptions(cache);
-  table.block_size = std::size_t{8} << 10;
+  table.block_size = std::size_t{4} << 10;
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return family;
@@ -100,6 +103,10 @@ rocksdb::ColumnFamilyOptions IndexFamily(const StoreOptions& options,
   family.memtable_prefix_bloom_size_ratio = 0.05;
   rocksdb::BlockBasedTableOptions table = TableOptions(cache);
   table.whole_key_filtering = false;
+  table.block_size = std::size_t{2} << 10;
+  // Every look-up asks the filter of each run: one block a table, at most a few MiB.
+  table.index_type = rocksdb::BlockBasedTableOptions::kBinarySearch;
+  table.partition_filters = false;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   // Values that come and go leave tombstones under one prefix; compact where they gather.
   family.table_properties_collector_factories.push_back(

@@ -48,6 +48,9 @@ Result<std::vector<std::filesystem::path>> FindFiles(const std::filesystem::path
   return files;
 }
 
+// Manifests of policies: found by a look at the text, so that a folder with many other objects is not parsed for them.
+bool MayHoldPolicies(std::string_view text) { return text.find("gatekeeper.sh/") != std::string_view::npos; }
+
 class Loader {
  public:
   explicit Loader(LoadedPolicies& into) : into_(into) {}
@@ -56,6 +59,9 @@ class Loader {
     const Result<std::string> text = ReadFile(path.string(), std::uint64_t{64} << 20);
     if (!text) {
       into_.problems.push_back(text.error());
+      return;
+    }
+    if (!MayHoldPolicies(*text)) {
       return;
     }
     document::ParseOptions options;
@@ -106,6 +112,17 @@ class Loader {
 };
 
 }  // namespace
+
+Result<std::vector<Error>> FindOrphans(const std::filesystem::path& folder) {
+  std::vector<Error> orphans;
+  LoadedPolicies loaded = TRY(LoadPolicies(folder));
+  for (Error& each : loaded.problems) {
+    if (each.code == ErrorCode::kNotFound && each.position) {
+      orphans.push_back(std::move(each));
+    }
+  }
+  return orphans;
+}
 
 Result<LoadedPolicies> LoadPolicies(const std::filesystem::path& folder) {
   LoadedPolicies loaded;

@@ -24,4 +24,7 @@ struct LoadedPolicies {
 // other objects are passed over. ERRORS: kNotFound: there is no such folder. kInvalidArgument: it cannot be read.
 [[nodiscard]] Result<LoadedPolicies> LoadPolicies(const std::filesystem::path& folder);
 
+// The constraints below `folder` whose template is not there, each with its file and place. ERRORS: as LoadPolicies'.
+[[nodiscard]] Result<std::vector<Error>> FindOrphans(const std::filesystem::path& folder);
+
 }  // namespace portcullis::tools

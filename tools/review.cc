@@ -71,6 +71,9 @@ Result<int> ReviewFromFolder(const ReviewOptions& options, const std::string& bo
   for (const std::string& each : runtime->Problems()) {
     PrintError(each);
   }
+  for (const Error& each : TRY(FindOrphans(options.policies.empty() ? options.source : options.policies))) {
+    PrintError(each);
+  }
   if (runtime->nothing_to_read()) {
     PrintError("no Config or SyncSet among the policies names kinds to replicate: data.inventory is empty");
   }

@@ -19,6 +19,7 @@
 #include "tools/command.h"
 #include "tools/explain_text.h"
 #include "tools/inventory_access.h"
+#include "tools/policy_folder.h"
 #include "tools/runtime.h"
 #include "webhook/admission.h"
 #include "webhook/certificate.h"
@@ -39,7 +40,7 @@ struct ServeOptions {
   std::string tls_minimum = "1.3";
   std::string log_level = "INFO";
   std::string log_file;
-  std::size_t block_cache_mib = 128;
+  std::size_t block_cache_mib = 192;
   std::size_t memtable_mib = 64;
   std::size_t threads = 0;
   std::size_t evaluation_timeout_ms = 2500;
@@ -185,6 +186,13 @@ Result<int> Serve(ServeOptions options) {
   const std::string address = ShowAddress(listen, server->port());
   logger->Info("serving", {{"address", std::string_view(address)}});
 
+  // The controller follows the constraints of the templates that it has; of the others only the files tell.
+  if (const std::string& folder = options.runtime.policies.empty() ? options.runtime.source : options.runtime.policies;
+      !folder.empty()) {
+    for (const Error& each : TRY(FindOrphans(folder))) {
+      logger->Warning(each.ToString());
+    }
+  }
   ProblemLog problems(logger);
   bool was_ready = false;
   bool warned = false;

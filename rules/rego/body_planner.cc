@@ -180,6 +180,11 @@ void BodyPlanner::PlanBody(const Body& body) {
   }
 }
 
+void BodyPlanner::PlanRuleBody(const Rule& rule) {
+  rule_ = &rule;
+  PlanBody(rule.body);
+}
+
 void BodyPlanner::PlanExpr(const Expr& expr) {
   if (hoisted_.contains(&expr)) {
     return;

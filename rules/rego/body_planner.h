@@ -27,6 +27,8 @@ class BodyPlanner {
   BodyPlanner(Planner& planner, Block* block, Slot first_slot, RuleExplanation* explanation);
 
   void PlanBody(const Body& body);
+  // The same for the body of a rule.
+  void PlanRuleBody(const Rule& rule);
   // The value of a term: a constant, or a slot that steps added here fill. References may add loops.
   Operand Eval(const Term& term);
   // Takes `value` apart as `pattern` says: binds its free variables, compares the rest.
@@ -78,6 +80,7 @@ class BodyPlanner {
                        const Term& reference, std::size_t next);
   Operand CallWhole(const Procedure* procedure, const Location* location);
   std::string DescribeKeys(const Term& reference, std::size_t object_end) const;
+  [[nodiscard]] std::string AssignedVariable() const;
 
   // Explanation.
   [[nodiscard]] std::string Describe(const Location& location,
@@ -96,6 +99,7 @@ class BodyPlanner {
   std::uint32_t depth_ = 0;
   std::map<std::string, Operand, std::less<>> bound_;
   std::vector<std::string> trail_;  // Names in bound_, in the order in which they came.
+  const Rule* rule_ = nullptr;      // Whose body is planned; null for queries.
   const Body* body_ = nullptr;      // Under way, and where in it.
   std::size_t expression_ = 0;
   std::set<const Expr*> hoisted_;  // Became conditions of a scan.

@@ -4,6 +4,7 @@ set(rego_engine_sources
   body_planner.cc
   engine.cc
   error_analysis.cc
+  index_only.cc
   evaluate_document.cc
   evaluate_inventory.cc
   evaluate_procedure.cc

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "document/encoding.h"
+#include "index/key_codec.h"
 #include "rules/rego/evaluator.h"
 #include "rules/rego/scratch.h"
 
@@ -13,6 +14,9 @@ namespace {
 using document::Value;
 
 constexpr std::size_t kMostLevels = 4;
+// No string of so many bytes is cut in an index entry: index/key_codec.h at most doubles it.
+constexpr std::size_t kMaxExactKeyBytes = 100;
+static_assert(2 * kMaxExactKeyBytes + 8 <= index::kMaxKeyBytes);
 
 std::string_view ScopeKey(store::Scope scope) {
   return scope == store::Scope::kNamespaced ? "namespace" : "cluster";
@@ -41,6 +45,32 @@ store::ObjectKeyView KeyOf(store::Scope scope, std::span<const std::string_view>
           .name = levels[2]};
 }
 
+// What an index entry tells of its object: that the path reaches the key, and the object's name and namespace.
+Value ObjectOfEntry(std::span<const index::PathStep> path, Value key, const store::ObjectKeyView& of,
+                    document::Arena& arena) {
+  const std::span<document::Member> metadata = arena.AllocateArray<document::Member>(2);
+  metadata[0] = {Value::String("name"), Value::String(arena.CopyString(of.name))};
+  metadata[1] = {Value::String("namespace"), Value::String(arena.CopyString(of.name_space))};
+  for (std::size_t i = path.size(); i-- > 1;) {
+    if (path[i].kind == index::PathStep::Kind::kField) {
+      const std::span<document::Member> object = arena.AllocateArray<document::Member>(1);
+      object[0] = {Value::String(path[i].field), key};
+      key = Value::Object(object);
+    } else {
+      const std::span<Value> array = arena.AllocateArray<Value>(1);
+      array[0] = key;
+      key = Value::Array(array);
+    }
+  }
+  const std::span<document::Member> root = arena.AllocateArray<document::Member>(2);
+  const bool metadata_first = path.front().field > "metadata";
+  root[metadata_first ? 0 : 1] = {
+      Value::String("metadata"),
+      Value::Object(of.scope == store::Scope::kNamespaced ? metadata : metadata.first(1))};
+  root[metadata_first ? 1 : 0] = {Value::String(path.front().field), key};
+  return Value::Object(root);
+}
+
 }  // namespace
 
 // One pass of a kInventory step.
@@ -49,6 +79,7 @@ struct Evaluator::InventoryWalk {
   const InventoryAccess& access;
   Value* slots;
   std::array<std::string_view, kMostLevels> segments;
+  bool from_entries = false;  // Entries stand for the objects; see InventoryAccess::index_only.
 };
 
 Signal Evaluator::TryFilter(const InventoryWalk& walk, std::size_t level) {
@@ -223,6 +254,10 @@ Signal Evaluator::LookUpObjects(InventoryWalk& walk, index::IndexId index) {
     }
     walk.segments[i] = key.string();
   }
+  // A short string is in the entry as it is; other keys may share theirs with unequal ones.
+  const Value& index_key = Get(access.index_key, walk.slots);
+  walk.from_entries = access.index_only && access.value != kNoSlot && index_key.is_string() &&
+                      index_key.string().size() <= kMaxExactKeyBytes;
   ++statistics_.lookups;
   auto cursor = context_->inventory->Lookup(index, Get(access.index_key, walk.slots));
   if (!cursor) {
@@ -271,7 +306,10 @@ Signal Evaluator::Candidate(InventoryWalk& walk, const index::FoundObject& objec
       return tried == Signal::kStop ? Signal::kContinue : tried;
     }
   }
-  if (access.value != kNoSlot) {
+  if (walk.from_entries) {
+    walk.slots[access.value] = ObjectOfEntry(access.index.path, Get(access.index_key, walk.slots),
+                                             object.key, *arena_);
+  } else if (access.value != kNoSlot) {
     auto opened = object.record.empty()
                       ? context_->inventory->Get(object.key, *arena_, request_.inventory_numbers)
                       : document::OpenTrusted(object.record, *arena_, request_.inventory_numbers);

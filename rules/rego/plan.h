@@ -197,6 +197,8 @@ struct InventoryAccess {
   bool has_index = false;
   index::Definition index;
   Operand index_key;
+  // What the rule wants of an object is in its entry: the object is not read.
+  bool index_only = false;
 
   [[nodiscard]] std::size_t depth() const { return scope == store::Scope::kNamespaced ? 4 : 3; }
   [[nodiscard]] bool reaches_objects() const { return levels.size() == depth(); }

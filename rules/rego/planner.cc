@@ -375,7 +375,7 @@ const Branch* Planner::PlanBranch(const Work& work, const RuleGroup::Definition&
     Slot argument = 0;
     body.MatchShape(*head_key, work.shape, &at, &argument);
   }
-  body.PlanBody(rule.body);
+  body.PlanRuleBody(rule);
   if (work.use == Use::kEntry && !key_is_pattern) {
     body.Match({.at = 0}, *head_key);
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/rego/index_only.h"
 #include "rules/rego/body_planner.h"
 
 namespace portcullis::rego {
@@ -240,6 +241,21 @@ std::string BodyPlanner::DescribeKeys(const Term& reference, std::size_t object_
   return text;
 }
 
+// The variable that the expression under way gives its other side to; "" if it is no such expression.
+std::string BodyPlanner::AssignedVariable() const {
+  const Expr& expr = *(*body_)[expression_];
+  if (expr.kind != ExprKind::kCall || expr.terms.size() != 3 || expr.negated || !expr.with.empty()) {
+    return {};
+  }
+  for (const std::size_t side : {1, 2}) {
+    const Term& term = *expr.terms[side];
+    if (term.IsVar() && !IsBound(term.text)) {
+      return term.text;
+    }
+  }
+  return {};
+}
+
 Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
   const auto& items = reference.items;
   planner_.program().reads_inventory = true;
@@ -283,11 +299,15 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
   InventoryAccess& access = planner_.program().inventory_accesses.emplace_back();
   access.scope = scope;
   if (path.index) {
+    const std::string variable = object_end == items.size() ? AssignedVariable() : "";
+    access.index_only = !variable.empty() && rule_ != nullptr && body_ == &rule_->body &&
+                        WantsOnlyTheEntry(*rule_, variable, path.index->path);
     access.has_index = true;
     access.index = *path.index;
     access.index_key = Eval(*path.key);
     explained.index = path.index;
-    explained.text += " where " +
+    explained.text += access.index_only ? ", not read, where " : " where ";
+    explained.text +=
                       path.index->ToString().substr(path.index->ToString().find(": ") + 2) +
                       " == " + DescribeTerm(*path.key);
   }
