@@ -1,8 +1,10 @@
 #include "store/rocks_options.h"
 
 #include <algorithm>
+#include <cstdarg>
 #include <string>
 
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
@@ -41,6 +43,14 @@ class RecoverWhenAsked final : public rocksdb::EventListener {
                             bool* auto_recovery) override {
     *auto_recovery = false;
   }
+};
+
+// RocksDB's own log file is of no use to an operator, and on a full disk its writer ends the process.
+class NoLog final : public rocksdb::Logger {
+ public:
+  NoLog() : rocksdb::Logger(rocksdb::InfoLogLevel::FATAL_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
 };
 
 // Shards of at least 16 MiB: one shard must have room for the large blocks of several tables.
@@ -154,8 +164,7 @@ RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env) {
   // compacted.
   db.max_open_files = options.read_only ? -1 : kMaxOpenFiles;
   db.listeners.push_back(std::make_shared<RecoverWhenAsked>());
-  db.keep_log_file_num = 4;
-  db.max_log_file_size = std::size_t{4} << 20;
+  db.info_log = std::make_shared<NoLog>();
   db.bytes_per_sync = std::size_t{1} << 20;
   // Batches come from one writer at a time, under a lock.
   db.allow_concurrent_memtable_write = false;

@@ -170,14 +170,14 @@ class BadSurroundings(unittest.TestCase):
 
 
 class FullDisk(unittest.TestCase):
-    """A file system of a few MiB in a mount namespace of our own."""
+    """A small file system in a mount namespace of our own."""
 
     def test_a_full_disk_is_reported_and_what_was_stored_stays(self):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="portcullis-full-"))
         self.addCleanup(shutil.rmtree, folder, True)
         disk = folder / "disk"
         disk.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)],
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(disk)],
                                  capture_output=True, text=True, check=False)
         if mounted.returncode != 0:
             # Only the superuser may mount; the store's own tests inject ENOSPC everywhere.
