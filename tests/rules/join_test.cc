@@ -73,6 +73,44 @@ TEST_F(Join, TheUniqueHostPolicyLooksUpHostsInAnIndexThatItAsksFor) {
   EXPECT_EQ(taken.statistics.objects_visited, 1);
 }
 
+TEST_F(Join, ObjectsOfWhichOnlyTheEntryIsWantedAreNotRead) {
+  const TestPolicy policy(R"(package template
+violation[{"msg": msg}] {
+  other := data.inventory.namespace[ns][_]["Ingress"][name]
+  other.spec.rules[_].host == input.host
+  other.metadata.name != input.name
+  msg := sprintf("%v/%v", [other.metadata.namespace, name])
+}
+)");
+  const std::string long_host = std::string(101, 'h') + ".example";
+  Put("a", "one", {"h.example", "h.example", "other.example"});
+  Put("b", "two", {"h.example", long_host});
+  Put("b", "own", {"h.example"});
+  inventory_.WantIndexes(policy.plan().wanted_indexes());
+  const auto taken = Run(policy, R"({"host": "h.example", "name": "own"})");
+  EXPECT_EQ(taken.result, R"({{"msg": "a/one"}, {"msg": "b/two"}})");
+  EXPECT_EQ(taken.statistics.lookups, 1);
+  EXPECT_EQ(taken.statistics.objects_visited, 0);
+  // Long keys share entries by their hash: then the object says what it has.
+  const auto by_hash = Run(policy, R"({"host": ")" + long_host + R"(", "name": "own"})");
+  EXPECT_EQ(by_hash.result, R"({{"msg": "b/two"}})");
+  EXPECT_EQ(by_hash.statistics.objects_visited, 1);
+}
+
+TEST_F(Join, ObjectsAreReadWhereARuleSeesMoreThanTheEntry) {
+  for (const std::string use : {"other.kind == \"Ingress\"", "count(other) > 0",
+                                "some_host(other)", "x := other.spec.rules[_].host; x != \"\""}) {
+    const TestPolicy policy("package template\nsome_host(o) { o.spec.rules[_].host }\n"
+                            "violation[name] { other := data.inventory.namespace[_][_].Ingress[name]; "
+                            "other.spec.rules[_].host == input.host; " + use + " }");
+    Put("a", "one", {"h.example"});
+    inventory_.WantIndexes(policy.plan().wanted_indexes());
+    const auto outcome = Run(policy, R"({"host": "h.example"})");
+    EXPECT_EQ(outcome.result, R"({"one"})") << use;
+    EXPECT_EQ(outcome.statistics.objects_visited, 1) << use;
+  }
+}
+
 TEST_F(Join, AnIndexThatIsNotReadyMeansAScan) {
   const TestPolicy policy(kUniqueHost);
   Put("a", "x", {"h.example"});
@@ -195,6 +233,12 @@ TEST_F(Join, IndexedAndScannedAnswersAgreeOnRandomInventories) {
       "data.inventory.namespace[_][_][\"Ingress\"][other.spec.rules[_].host]",
       "h := input.hosts[0]; other := data.inventory.namespace[ns][gv][kind][name]; "
       "other.spec[_][_].host == h",
+      "h := input.hosts[_]; other := data.inventory.namespace[ns][gv][\"Ingress\"][name]; "
+      "other.spec.rules[_].host == h; other.metadata.namespace != \"n1\"",
+      "h := input.hosts[_]; other := data.inventory.namespace[ns][gv][\"Ingress\"][name]; "
+      "other.spec.rules[_].host == h; count([x | x := other.spec.rules[_].host]) > 1",
+      "h := input.hosts[_]; other := data.inventory.namespace[ns][gv][\"Ingress\"][name]; "
+      "other.spec.rules[_].host == h; other.kind == \"Ingress\"",
   };
   std::mt19937 random(20261123);
   const auto pick = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
