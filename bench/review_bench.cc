@@ -60,7 +60,8 @@ class EveryNamespace final : public webhook::NamespaceFinder {
  public:
   Result<document::Value> Find(std::string_view name, document::Arena& arena) override {
     return document::ParseJson(
-        fmt::format(R"({{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{}"}}}})", name), arena);
+        fmt::format(R"({{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"{}"}}}})", name),
+        arena);
   }
 };
 
@@ -99,7 +100,8 @@ T OrDie(Result<T> result, std::string_view what) {
 // Everything that a review needs, with `objects` Ingresses in the store.
 class Bench {
  public:
-  Bench(std::uint64_t objects, const std::filesystem::path& data, const std::filesystem::path& policies)
+  Bench(std::uint64_t objects, const std::filesystem::path& data,
+        const std::filesystem::path& policies)
       : objects_(objects) {
     index::InventoryOptions options;
     options.store.path = data;
@@ -110,8 +112,9 @@ class Bench {
       const std::string text(std::istreambuf_iterator<char>(in), {});
       document::Arena arena;
       for (const auto& each : OrDie(document::ParseManifests(text, arena), path.string())) {
-        OrDie(each.value.GetString({"kind"}) == "ConstraintTemplate" ? policies_.PutTemplate(each.value)
-                                                                     : policies_.PutConstraint(each.value),
+        OrDie(each.value.GetString({"kind"}) == "ConstraintTemplate"
+                  ? policies_.PutTemplate(each.value)
+                  : policies_.PutConstraint(each.value),
               path.string());
       }
     }
@@ -131,16 +134,19 @@ class Bench {
     by_index.evaluation_timeout = std::chrono::minutes(5);
     webhook::AdmissionOptions by_scan = by_index;
     by_scan.index_use = rego::IndexUse::kIgnore;
-    indexed_ = std::make_unique<webhook::AdmissionHandler>(policies_, *inventory_, namespaces_, excluder_,
-                                                           clock_, Logger::Silent(), metrics_, by_index);
-    scanning_ = std::make_unique<webhook::AdmissionHandler>(policies_, *inventory_, namespaces_, excluder_,
-                                                            clock_, Logger::Silent(), metrics_, by_scan);
+    indexed_ =
+        std::make_unique<webhook::AdmissionHandler>(policies_, *inventory_, namespaces_, excluder_,
+                                                    clock_, Logger::Silent(), metrics_, by_index);
+    scanning_ =
+        std::make_unique<webhook::AdmissionHandler>(policies_, *inventory_, namespaces_, excluder_,
+                                                    clock_, Logger::Silent(), metrics_, by_scan);
   }
 
   void Run(benchmark::State& state, bool taken, bool scan) {
     webhook::AdmissionHandler& handler = scan ? *scanning_ : *indexed_;
     std::mt19937_64 random(42);
-    std::string body = ReviewJson(taken ? "h0000000.apps.example.com" : "f0000000.apps.example.com");
+    std::string body =
+        ReviewJson(taken ? "h0000000.apps.example.com" : "f0000000.apps.example.com");
     const std::size_t digits = body.find("0000000.apps.example.com");
     for (auto _ : state) {
       std::uint64_t number = random() % objects_;
@@ -222,9 +228,11 @@ int main(int argc, char** argv) {
     portcullis::Bench bench(objects, data, PORTCULLIS_SOURCE_DIR "/policies/unique-ingress-host");
     for (const bool taken : {false, true}) {
       for (const bool scan : {false, true}) {
-        const std::string name = fmt::format("Review/{}/{}/{}", taken ? "taken" : "fresh", scan ? "scan" : "index", objects);
+        const std::string name = fmt::format("Review/{}/{}/{}", taken ? "taken" : "fresh",
+                                             scan ? "scan" : "index", objects);
         auto* each = benchmark::RegisterBenchmark(
-            name.c_str(), [&bench, taken, scan](benchmark::State& state) { bench.Run(state, taken, scan); });
+            name.c_str(),
+            [&bench, taken, scan](benchmark::State& state) { bench.Run(state, taken, scan); });
         each->Unit(benchmark::kMicrosecond);
       }
     }

@@ -4,10 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "base/error.h"
 #include "document/arena.h"
 #include "document/value.h"
 #include "document/yaml.h"
-#include "base/error.h"
 #include "replicator/files.h"
 
 namespace portcullis::replicator {

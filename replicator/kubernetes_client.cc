@@ -4,10 +4,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/error.h"
 #include "document/arena.h"
 #include "document/json.h"
 #include "document/value.h"
-#include "base/error.h"
 #include "replicator/files.h"
 
 namespace portcullis::replicator {

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <utility>
 
-#include "document/json.h"
 #include "base/error.h"
+#include "document/json.h"
 
 namespace portcullis::replicator {
 namespace {

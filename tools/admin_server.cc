@@ -38,7 +38,8 @@ class Jobs {
   // Runs `work` on a thread, then `done` on the loop with its result: where both of them are destroyed too.
   // ERRORS: kUnavailable: too many run already.
   template <class T>
-  Result<void> Start(std::move_only_function<Result<T>()> work, std::move_only_function<void(Result<T>)> done) {
+  Result<void> Start(std::move_only_function<Result<T>()> work,
+                     std::move_only_function<void(Result<T>)> done) {
     Reap();
     if (jobs_.size() >= limit_) {
       return Fail(ErrorCode::kUnavailable, "the server is busy with " + std::to_string(limit_) +
@@ -206,10 +207,10 @@ template <class T, class Context, class Write>
 kj::Promise<void> Answer(Shared& shared, Context context, std::move_only_function<Result<T>()> work,
                          Write write) {
   auto waiting = kj::newPromiseAndFulfiller<Result<T>>();
-  std::move_only_function<void(Result<T>)> done = [fulfiller =
-                                            kj::mv(waiting.fulfiller)](Result<T> result) mutable {
-    fulfiller->fulfill(std::move(result));
-  };
+  std::move_only_function<void(Result<T>)> done =
+      [fulfiller = kj::mv(waiting.fulfiller)](Result<T> result) mutable {
+        fulfiller->fulfill(std::move(result));
+      };
   if (const auto started = shared.jobs.Start<T>(kj::mv(work), kj::mv(done)); !started) {
     WriteFailure(started.error(), context.getResults().initFailure());
     return kj::READY_NOW;

@@ -30,7 +30,9 @@ Result<std::string> ReadStream(std::istream& in, const std::string& name, std::u
 
 }  // namespace
 
-int PrintError(const Error& error) { return PrintError(error.ToString()); }
+int PrintError(const Error& error) {
+  return PrintError(error.ToString());
+}
 
 int PrintError(std::string_view message) {
   std::cerr << "portcullis: " << message << '\n';

@@ -45,7 +45,8 @@ complete -c portcullis -a '(__portcullis_candidates)'
 void PrintCandidates(const CLI::App& program, const std::vector<std::string>& words) {
   const CLI::App* at = &program;
   for (const std::string& word : words) {
-    const auto named = at->get_subcommands([&word](const CLI::App* each) { return each->check_name(word); });
+    const auto named =
+        at->get_subcommands([&word](const CLI::App* each) { return each->check_name(word); });
     if (!named.empty()) {
       at = named.front();
     }
@@ -65,7 +66,8 @@ void PrintCandidates(const CLI::App& program, const std::vector<std::string>& wo
 }  // namespace
 
 void AddCompletion(CLI::App& program, int* exit_code) {
-  auto* command = program.add_subcommand("completion", "Print a script that completes commands in a shell");
+  auto* command =
+      program.add_subcommand("completion", "Print a script that completes commands in a shell");
   auto shell = std::make_shared<std::string>();
   command->add_option("shell", *shell, "bash, zsh or fish")
       ->required()

@@ -16,7 +16,8 @@
 namespace portcullis::tools {
 namespace {
 
-Result<std::vector<const policy::Template*>> Select(const policy::PolicySet& policies, const std::string& name) {
+Result<std::vector<const policy::Template*>> Select(const policy::PolicySet& policies,
+                                                    const std::string& name) {
   std::vector<const policy::Template*> selected;
   std::vector<std::string> names;
   for (const policy::Template* each : policies.templates()) {
@@ -27,7 +28,8 @@ Result<std::vector<const policy::Template*>> Select(const policy::PolicySet& pol
   }
   if (selected.empty() && !name.empty()) {
     return Fail(ErrorCode::kNotFound,
-                fmt::format("no template {}; there are: {}", name, names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+                fmt::format("no template {}; there are: {}", name,
+                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
   }
   return selected;
 }
@@ -42,7 +44,8 @@ int Explain(const std::string& folder, const std::string& name, bool json) {
     exit_code = PrintError(each);
   }
   const std::shared_ptr<const policy::PolicySet> policies = loaded->store->current();
-  const Result<std::string> text = json ? ExplainJson(*policies, name) : ExplainText(*policies, name);
+  const Result<std::string> text =
+      json ? ExplainJson(*policies, name) : ExplainText(*policies, name);
   if (!text) {
     return PrintError(text.error());
   }
@@ -115,12 +118,14 @@ Result<std::string> ExplainJson(const policy::PolicySet& policies, const std::st
 }
 
 void AddExplain(CLI::App& program, int* exit_code) {
-  auto* command = program.add_subcommand(
-      "explain", "Show the plan of each rule: its steps, how each reads the inventory, the indexes it asks for");
+  auto* command = program.add_subcommand("explain",
+                                         "Show the plan of each rule: its steps, how each reads "
+                                         "the inventory, the indexes it asks for");
   auto folder = std::make_shared<std::string>("policies");
   auto name = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
-  command->add_option("--policies", *folder, "The folder (or file) with the templates")->capture_default_str();
+  command->add_option("--policies", *folder, "The folder (or file) with the templates")
+      ->capture_default_str();
   command->add_option("template", *name, "One template, by kind or name; without it all");
   command->add_flag("--json", *json, "Print JSON");
   command->footer("Example:\n  portcullis explain --policies ./policies K8sUniqueHost");

@@ -9,7 +9,9 @@
 namespace portcullis::tools {
 
 // The plans of one template (by kind or name), or of all for an empty name. ERRORS: kNotFound: names those there are.
-[[nodiscard]] Result<std::string> ExplainText(const policy::PolicySet& policies, const std::string& name);
-[[nodiscard]] Result<std::string> ExplainJson(const policy::PolicySet& policies, const std::string& name);
+[[nodiscard]] Result<std::string> ExplainText(const policy::PolicySet& policies,
+                                              const std::string& name);
+[[nodiscard]] Result<std::string> ExplainJson(const policy::PolicySet& policies,
+                                              const std::string& name);
 
 }  // namespace portcullis::tools

@@ -34,7 +34,8 @@ std::string_view StateName(index::IndexState state) {
 }
 
 nlohmann::ordered_json ToJson(const InventoryStatistics& statistics) {
-  nlohmann::ordered_json json = {{"kinds", nlohmann::json::array()}, {"indexes", nlohmann::json::array()}};
+  nlohmann::ordered_json json = {{"kinds", nlohmann::json::array()},
+                                 {"indexes", nlohmann::json::array()}};
   for (const index::KindStatistics& each : statistics.kinds) {
     json["kinds"].push_back({{"group", each.type.group},
                              {"version", each.type.version},
@@ -56,20 +57,24 @@ nlohmann::ordered_json ToJson(const InventoryStatistics& statistics) {
 }
 
 void PrintText(const InventoryStatistics& statistics) {
-  std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", "KIND", "OBJECTS", "MIB", "COMPLETE", "RESOURCE VERSION");
+  std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", "KIND", "OBJECTS", "MIB", "COMPLETE",
+                           "RESOURCE VERSION");
   for (const index::KindStatistics& each : statistics.kinds) {
-    std::cout << fmt::format("{:<44} {:>10} {:>10.1f} {:>9}  {}\n", each.type.ToString(), each.objects,
-                             static_cast<double>(each.encoded_bytes) / (1 << 20),
+    std::cout << fmt::format("{:<44} {:>10} {:>10.1f} {:>9}  {}\n", each.type.ToString(),
+                             each.objects, static_cast<double>(each.encoded_bytes) / (1 << 20),
                              each.position.complete ? "yes" : "no", each.position.resource_version);
   }
   if (!statistics.indexes.empty()) {
-    std::cout << fmt::format("\n{:<44} {:>10} {:>10} {:>9}  {}\n", "INDEX", "STATE", "ENTRIES", "LOOK-UPS", "USERS");
+    std::cout << fmt::format("\n{:<44} {:>10} {:>10} {:>9}  {}\n", "INDEX", "STATE", "ENTRIES",
+                             "LOOK-UPS", "USERS");
     for (const index::IndexStatus& each : statistics.indexes) {
-      std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", each.definition.ToString(), StateName(each.state),
-                               each.entries, each.lookups, fmt::join(each.users, ", "));
+      std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", each.definition.ToString(),
+                               StateName(each.state), each.entries, each.lookups,
+                               fmt::join(each.users, ", "));
     }
   }
-  std::cout << fmt::format("\n{:.1f} MiB on disk\n", static_cast<double>(statistics.disk_bytes) / (1 << 20));
+  std::cout << fmt::format("\n{:.1f} MiB on disk\n",
+                           static_cast<double>(statistics.disk_bytes) / (1 << 20));
 }
 
 // Prints what a visit meets.
@@ -80,9 +85,11 @@ class Printer {
   Result<bool> Print(const store::ObjectKey& key, std::string_view record) {
     if (format_ == "text") {
       if (count_++ == 0) {
-        std::cout << fmt::format("{:<24} {:<28} {:<24} {}\n", "NAMESPACE", "API VERSION", "KIND", "NAME");
+        std::cout << fmt::format("{:<24} {:<28} {:<24} {}\n", "NAMESPACE", "API VERSION", "KIND",
+                                 "NAME");
       }
-      std::cout << fmt::format("{:<24} {:<28} {:<24} {}\n", key.name_space, key.group_version, key.kind, key.name);
+      std::cout << fmt::format("{:<24} {:<28} {:<24} {}\n", key.name_space, key.group_version,
+                               key.kind, key.name);
       return true;
     }
     arena_.Reset();
@@ -101,13 +108,15 @@ class Printer {
 
 void AddFilterOptions(CLI::App& command, ObjectFilter* filter) {
   command.add_option("--kind", filter->kind, "Only this kind, e.g. Ingress");
-  command.add_option("--api-version", filter->group_version, "Only this apiVersion, e.g. networking.k8s.io/v1");
+  command.add_option("--api-version", filter->group_version,
+                     "Only this apiVersion, e.g. networking.k8s.io/v1");
   command.add_option("-n,--namespace", filter->name_space, "Only this namespace");
   command.add_option("--name", filter->name, "Only this name");
 }
 
 void AddStats(CLI::App& inventory, int* exit_code) {
-  auto* command = inventory.add_subcommand("stats", "Kinds, objects, bytes, replication positions and indexes");
+  auto* command =
+      inventory.add_subcommand("stats", "Kinds, objects, bytes, replication positions and indexes");
   auto location = std::make_shared<InventoryLocation>();
   auto json = std::make_shared<bool>(false);
   AddLocationOptions(*command, location.get());
@@ -127,7 +136,8 @@ void AddStats(CLI::App& inventory, int* exit_code) {
 }
 
 void AddList(CLI::App& inventory, int* exit_code) {
-  auto* command = inventory.add_subcommand("list", "The objects, in the order in which policies walk them");
+  auto* command =
+      inventory.add_subcommand("list", "The objects, in the order in which policies walk them");
   auto location = std::make_shared<InventoryLocation>();
   auto filter = std::make_shared<ObjectFilter>();
   auto format = std::make_shared<std::string>("text");
@@ -161,9 +171,10 @@ void AddGet(CLI::App& inventory, int* exit_code) {
       Printer printer(*format);
       TRY(reader.Visit(*filter, std::bind_front(&Printer::Print, &printer)));
       if (printer.count() == 0) {
-        return Fail(ErrorCode::kNotFound, fmt::format("{} {}{}{} is not in the inventory", filter->kind,
-                                                      filter->name_space, filter->name_space.empty() ? "" : "/",
-                                                      filter->name));
+        return Fail(
+            ErrorCode::kNotFound,
+            fmt::format("{} {}{}{} is not in the inventory", filter->kind, filter->name_space,
+                        filter->name_space.empty() ? "" : "/", filter->name));
       }
       return kExitOk;
     });
@@ -179,7 +190,8 @@ document::Value ParseOperand(const std::string& text, document::Arena& arena) {
 }
 
 void AddQuery(CLI::App& inventory, int* exit_code) {
-  auto* command = inventory.add_subcommand("query", "The objects in which a path reaches a value, by index where there is one");
+  auto* command = inventory.add_subcommand(
+      "query", "The objects in which a path reaches a value, by index where there is one");
   struct Options {
     InventoryLocation location;
     std::string kind;
@@ -189,23 +201,31 @@ void AddQuery(CLI::App& inventory, int* exit_code) {
     bool cluster_scoped = false;
   };
   auto options = std::make_shared<Options>();
-  command->add_option("path", options->path, "The path, with [_] for every item: spec.rules[_].host")->required();
-  command->add_option("value", options->value, "The value, as JSON; what is no JSON is a string")->required();
+  command
+      ->add_option("path", options->path, "The path, with [_] for every item: spec.rules[_].host")
+      ->required();
+  command->add_option("value", options->value, "The value, as JSON; what is no JSON is a string")
+      ->required();
   command->add_option("--kind", options->kind, "The kind of the objects")->required();
-  command->add_flag("--cluster-scoped", options->cluster_scoped, "Cluster-scoped objects rather than namespaced ones");
+  command->add_flag("--cluster-scoped", options->cluster_scoped,
+                    "Cluster-scoped objects rather than namespaced ones");
   AddLocationOptions(*command, &options->location);
   AddFormatOption(*command, &options->format, {"text", "json", "yaml"});
-  command->footer("Example:\n  portcullis inventory query --data ./data --kind Ingress spec.rules[_].host shop.example.com");
+  command->footer(
+      "Example:\n  portcullis inventory query --data ./data --kind Ingress spec.rules[_].host "
+      "shop.example.com");
   command->callback([=] {
     *exit_code = WithInventory(options->location, [&](InventoryReader& reader) -> Result<int> {
       const index::Definition definition = TRY(index::Definition::Parse(
-          fmt::format("{}/{}: {}", options->cluster_scoped ? "cluster/*" : "namespace/*/*", options->kind, options->path)));
+          fmt::format("{}/{}: {}", options->cluster_scoped ? "cluster/*" : "namespace/*/*",
+                      options->kind, options->path)));
       document::Arena arena;
       Printer printer(options->format);
       const bool by_index = TRY(reader.Query(definition, ParseOperand(options->value, arena),
                                              std::bind_front(&Printer::Print, &printer)));
       if (options->format == "text") {
-        std::cerr << fmt::format("{} objects, by {}\n", printer.count(), by_index ? "index look-up" : "full scan");
+        std::cerr << fmt::format("{} objects, by {}\n", printer.count(),
+                                 by_index ? "index look-up" : "full scan");
       }
       return kExitOk;
     });
@@ -213,8 +233,8 @@ void AddQuery(CLI::App& inventory, int* exit_code) {
 }
 
 void AddCheck(CLI::App& inventory, int* exit_code) {
-  auto* command =
-      inventory.add_subcommand("check", "Recompute every index entry from the objects and compare; exit 1 if any differs");
+  auto* command = inventory.add_subcommand(
+      "check", "Recompute every index entry from the objects and compare; exit 1 if any differs");
   auto location = std::make_shared<InventoryLocation>();
   AddLocationOptions(*command, location.get());
   command->footer("Example:\n  portcullis inventory check --data ./data");
@@ -224,8 +244,8 @@ void AddCheck(CLI::App& inventory, int* exit_code) {
       for (const std::string& problem : report.problems) {
         std::cout << problem << '\n';
       }
-      std::cout << fmt::format("{} objects, {} index entries, {} problems\n", report.objects, report.entries,
-                               report.problem_count);
+      std::cout << fmt::format("{} objects, {} index entries, {} problems\n", report.objects,
+                               report.entries, report.problem_count);
       return report.problem_count == 0 ? kExitOk : kExitDenied;
     });
   });
@@ -234,13 +254,16 @@ void AddCheck(CLI::App& inventory, int* exit_code) {
 }  // namespace
 
 void AddInventory(CLI::App& program, int* exit_code) {
-  auto* inventory = program.add_subcommand(
-      "inventory", "Read, check, copy and compare the inventory: of a running server, a data folder, a snapshot or a cluster");
+  auto* inventory =
+      program.add_subcommand("inventory",
+                             "Read, check, copy and compare the inventory: of a running server, a "
+                             "data folder, a snapshot or a cluster");
   inventory->require_subcommand(1);
   inventory->footer(
       "Examples:\n"
       "  portcullis inventory stats --data ./data\n"
-      "  portcullis inventory snapshot cluster.snapshot --kubeconfig ~/.kube/config --resource v1/Service\n"
+      "  portcullis inventory snapshot cluster.snapshot --kubeconfig ~/.kube/config --resource "
+      "v1/Service\n"
       "  portcullis inventory diff monday.snapshot friday.snapshot");
   AddStats(*inventory, exit_code);
   AddList(*inventory, exit_code);

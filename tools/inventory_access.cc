@@ -29,10 +29,13 @@ constexpr std::chrono::minutes kListTimeout{30};
 Result<document::GroupVersionKind> ParseResource(const std::string& text) {
   const std::size_t slash = text.rfind('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == text.size()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "--resource is GROUP/VERSION/KIND, e.g. networking.k8s.io/v1/Ingress or v1/Pod, not " + text);
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "--resource is GROUP/VERSION/KIND, e.g. networking.k8s.io/v1/Ingress or v1/Pod, not " +
+            text);
   }
-  return document::MakeGroupVersionKind(std::string_view(text).substr(0, slash), std::string_view(text).substr(slash + 1));
+  return document::MakeGroupVersionKind(std::string_view(text).substr(0, slash),
+                                        std::string_view(text).substr(slash + 1));
 }
 
 class LocalParts final : public LocalInventory {
@@ -60,7 +63,8 @@ class LocalParts final : public LocalInventory {
       kinds.insert(TRY(ParseResource(each)));
     }
     if (kinds.empty()) {
-      return Fail(ErrorCode::kInvalidArgument, "name what to list: --resource networking.k8s.io/v1/Ingress");
+      return Fail(ErrorCode::kInvalidArgument,
+                  "name what to list: --resource networking.k8s.io/v1/Ingress");
     }
     folder_ = TRY(TemporaryFolder::Create());
     TRY(Open(folder_->path() / "inventory", false));
@@ -126,36 +130,46 @@ class OpenedServer final : public OpenedInventory {
 };
 
 Result<void> RequireOne(const InventoryLocation& location) {
-  const int named = static_cast<int>(!location.data.empty()) + static_cast<int>(!location.snapshot.empty()) +
+  const int named = static_cast<int>(!location.data.empty()) +
+                    static_cast<int>(!location.snapshot.empty()) +
                     static_cast<int>(!location.kubeconfig.empty());
   if (named != 1) {
-    return Fail(ErrorCode::kInvalidArgument, "name one place: --data DIR, --snapshot FILE or --kubeconfig FILE");
+    return Fail(ErrorCode::kInvalidArgument,
+                "name one place: --data DIR, --snapshot FILE or --kubeconfig FILE");
   }
   std::error_code error;
   if (!location.data.empty() && !std::filesystem::exists(StorePath(location.data), error)) {
-    return Fail(ErrorCode::kNotFound,
-                location.data + " is no data folder: there is no " + StorePath(location.data).string());
+    return Fail(ErrorCode::kNotFound, location.data + " is no data folder: there is no " +
+                                          StorePath(location.data).string());
   }
   return {};
 }
 
 }  // namespace
 
-std::filesystem::path StorePath(const std::filesystem::path& data) { return data / "inventory"; }
+std::filesystem::path StorePath(const std::filesystem::path& data) {
+  return data / "inventory";
+}
 
-std::filesystem::path AdminSocketPath(const std::filesystem::path& data) { return data / "admin.sock"; }
+std::filesystem::path AdminSocketPath(const std::filesystem::path& data) {
+  return data / "admin.sock";
+}
 
 void AddLocationOptions(CLI::App& command, InventoryLocation* location) {
-  command.add_option("--data", location->data, "A data folder; the server that runs on it is asked, if there is one");
+  command.add_option("--data", location->data,
+                     "A data folder; the server that runs on it is asked, if there is one");
   command.add_option("--snapshot", location->snapshot, "A snapshot file");
-  command.add_option("--kubeconfig", location->kubeconfig, "A cluster, of which --resource is listed now");
-  command.add_option("--resource", location->kinds, "With --kubeconfig: GROUP/VERSION/KIND to list; may be repeated");
+  command.add_option("--kubeconfig", location->kubeconfig,
+                     "A cluster, of which --resource is listed now");
+  command.add_option("--resource", location->kinds,
+                     "With --kubeconfig: GROUP/VERSION/KIND to list; may be repeated");
 }
 
 Result<std::unique_ptr<OpenedInventory>> OpenInventory(const InventoryLocation& location) {
   TRY(RequireOne(location));
   if (!location.data.empty()) {
-    Result<std::unique_ptr<AdminClient>> client = AdminClient::Connect(AdminSocketPath(location.data));
+    Result<std::unique_ptr<AdminClient>> client =
+        AdminClient::Connect(AdminSocketPath(location.data));
     if (client) {
       return std::make_unique<OpenedServer>(*std::move(client));
     }
@@ -183,7 +197,8 @@ Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::Create() {
   std::error_code error;
   std::string name = (std::filesystem::temp_directory_path(error) / "portcullis-XXXXXX").string();
   if (error || mkdtemp(name.data()) == nullptr) {
-    return Fail(ErrorCode::kUnavailable, "cannot make a temporary folder like " + name + ": set TMPDIR to a writable one");
+    return Fail(ErrorCode::kUnavailable,
+                "cannot make a temporary folder like " + name + ": set TMPDIR to a writable one");
   }
   return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(name));
 }

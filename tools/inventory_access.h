@@ -19,9 +19,9 @@ namespace portcullis::tools {
 
 // One of these is set.
 struct InventoryLocation {
-  std::string data;        // A data folder: its running server is asked, or the store is read at rest.
-  std::string snapshot;    // A snapshot file.
-  std::string kubeconfig;  // A cluster, of which `kinds` are listed.
+  std::string data;  // A data folder: its running server is asked, or the store is read at rest.
+  std::string snapshot;            // A snapshot file.
+  std::string kubeconfig;          // A cluster, of which `kinds` are listed.
   std::vector<std::string> kinds;  // "networking.k8s.io/v1/Ingress", "v1/Pod".
 };
 
@@ -39,7 +39,8 @@ class OpenedInventory {
 };
 
 // ERRORS: kInvalidArgument: none or several places are named. Those of the place.
-[[nodiscard]] Result<std::unique_ptr<OpenedInventory>> OpenInventory(const InventoryLocation& location);
+[[nodiscard]] Result<std::unique_ptr<OpenedInventory>> OpenInventory(
+    const InventoryLocation& location);
 
 // An inventory of this process with what the place holds; from a server's folder it is read beside the server.
 // For reviews, which need views. `wanted_indexes` may be built on it where it is a copy.
@@ -48,7 +49,8 @@ class LocalInventory {
   virtual ~LocalInventory() = default;
   virtual index::Inventory& inventory() = 0;
 };
-[[nodiscard]] Result<std::unique_ptr<LocalInventory>> OpenLocalInventory(const InventoryLocation& location);
+[[nodiscard]] Result<std::unique_ptr<LocalInventory>> OpenLocalInventory(
+    const InventoryLocation& location);
 
 // A folder under the system's temporary one, removed with this object.
 class TemporaryFolder {

@@ -1,7 +1,5 @@
 #include "tools/inventory_commands.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -10,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "document/json.h"
 #include "document/yaml.h"
@@ -17,7 +16,8 @@
 
 namespace portcullis::tools {
 
-int WithInventory(const InventoryLocation& location, const std::function<Result<int>(InventoryReader&)>& body) {
+int WithInventory(const InventoryLocation& location,
+                  const std::function<Result<int>(InventoryReader&)>& body) {
   const Result<std::unique_ptr<OpenedInventory>> opened = OpenInventory(location);
   if (!opened) {
     return PrintError(opened.error());
@@ -52,8 +52,8 @@ index::Progress PrintProgress(std::string verb) {
       return;
     }
     *last = now;
-    std::cerr << fmt::format("\r{} {}{} objects{}", verb, done, total == 0 ? "" : fmt::format(" of {}", total),
-                             end ? "\n" : "")
+    std::cerr << fmt::format("\r{} {}{} objects{}", verb, done,
+                             total == 0 ? "" : fmt::format(" of {}", total), end ? "\n" : "")
               << std::flush;
   };
 }

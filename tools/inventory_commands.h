@@ -20,7 +20,8 @@ class App;
 namespace portcullis::tools {
 
 // Opens the place, runs `body` on it, prints what went wrong. Returns the exit code.
-int WithInventory(const InventoryLocation& location, const std::function<Result<int>(InventoryReader&)>& body);
+int WithInventory(const InventoryLocation& location,
+                  const std::function<Result<int>(InventoryReader&)>& body);
 
 // -o, --output
 void AddFormatOption(CLI::App& command, std::string* format, std::vector<std::string> formats);

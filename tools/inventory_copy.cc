@@ -25,10 +25,12 @@ namespace {
 
 void AddSnapshot(CLI::App& inventory, int* exit_code) {
   auto* command = inventory.add_subcommand(
-      "snapshot", "Write the inventory to one file: compressed, checksummed, while a server goes on serving");
+      "snapshot",
+      "Write the inventory to one file: compressed, checksummed, while a server goes on serving");
   auto location = std::make_shared<InventoryLocation>();
   auto out = std::make_shared<std::string>();
-  command->add_option("file", *out, "The file to write; it appears when it is complete")->required();
+  command->add_option("file", *out, "The file to write; it appears when it is complete")
+      ->required();
   AddLocationOptions(*command, location.get());
   command->footer("Example:\n  portcullis inventory snapshot --data ./data cluster.snapshot");
   command->callback([=] {
@@ -62,8 +64,9 @@ Result<int> Restore(const std::string& file, const std::string& data) {
 }
 
 void AddRestore(CLI::App& inventory, int* exit_code) {
-  auto* command = inventory.add_subcommand(
-      "restore", "Make a data folder from a snapshot file; a truncated or altered file is refused, nothing is half restored");
+  auto* command = inventory.add_subcommand("restore",
+                                           "Make a data folder from a snapshot file; a truncated "
+                                           "or altered file is refused, nothing is half restored");
   auto file = std::make_shared<std::string>();
   auto data = std::make_shared<std::string>();
   command->add_option("file", *file, "The snapshot file")->required();
@@ -97,8 +100,10 @@ class Difference {
 
  private:
   Result<void> PrintScope(store::Scope scope) {
-    const std::unique_ptr<index::ObjectCursor> old_cursor = TRY(before_->Objects({.scope = scope, .segments = {}}));
-    const std::unique_ptr<index::ObjectCursor> new_cursor = TRY(after_->Objects({.scope = scope, .segments = {}}));
+    const std::unique_ptr<index::ObjectCursor> old_cursor =
+        TRY(before_->Objects({.scope = scope, .segments = {}}));
+    const std::unique_ptr<index::ObjectCursor> new_cursor =
+        TRY(after_->Objects({.scope = scope, .segments = {}}));
     std::optional<index::FoundObject> old_object = TRY(old_cursor->Next());
     std::optional<index::FoundObject> new_object = TRY(new_cursor->Next());
     while (old_object || new_object) {
@@ -125,8 +130,8 @@ class Difference {
     return {};
   }
 
-  Result<void> PrintOne(std::string_view what, const index::FoundObject& found, std::string_view old_record,
-                        std::string_view new_record) {
+  Result<void> PrintOne(std::string_view what, const index::FoundObject& found,
+                        std::string_view old_record, std::string_view new_record) {
     arena_.Reset();
     const document::Value old_value =
         old_record.empty() ? document::Value() : TRY(document::OpenTrusted(old_record, arena_));
@@ -163,7 +168,8 @@ class Difference {
   }
 
   // The members in which two objects differ, one a line; whatever else differs, whole.
-  void PrintPaths(const std::string& path, const document::Value& old_value, const document::Value& new_value) {
+  void PrintPaths(const std::string& path, const document::Value& old_value,
+                  const document::Value& new_value) {
     if (Equal(old_value, new_value)) {
       return;
     }
@@ -197,12 +203,14 @@ class Difference {
 Result<int> PrintDifference(const std::string& before, const std::string& after, bool json) {
   const std::unique_ptr<LocalInventory> old_side = TRY(OpenSide(before));
   const std::unique_ptr<LocalInventory> new_side = TRY(OpenSide(after));
-  const std::uint64_t differences = TRY(Difference(old_side->inventory(), new_side->inventory(), json).Print());
+  const std::uint64_t differences =
+      TRY(Difference(old_side->inventory(), new_side->inventory(), json).Print());
   return differences == 0 ? kExitOk : kExitDenied;
 }
 
 void AddDiff(CLI::App& inventory, int* exit_code) {
-  auto* command = inventory.add_subcommand("diff", "What changed from one inventory to another; exit 1 if anything did");
+  auto* command = inventory.add_subcommand(
+      "diff", "What changed from one inventory to another; exit 1 if anything did");
   auto before = std::make_shared<std::string>();
   auto after = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
@@ -217,7 +225,8 @@ void AddDiff(CLI::App& inventory, int* exit_code) {
 }
 
 void AddExport(CLI::App& inventory, int* exit_code) {
-  auto* command = inventory.add_subcommand("export", "The objects as manifests: YAML documents or lines of JSON");
+  auto* command = inventory.add_subcommand(
+      "export", "The objects as manifests: YAML documents or lines of JSON");
   auto location = std::make_shared<InventoryLocation>();
   auto filter = std::make_shared<ObjectFilter>();
   auto format = std::make_shared<std::string>("yaml");
@@ -226,14 +235,17 @@ void AddExport(CLI::App& inventory, int* exit_code) {
   command->add_option("--api-version", filter->group_version, "Only this apiVersion");
   command->add_option("-n,--namespace", filter->name_space, "Only this namespace");
   AddFormatOption(*command, format.get(), {"yaml", "json"});
-  command->footer("Example:\n  portcullis inventory export --snapshot cluster.snapshot --kind Ingress > ingresses.yaml");
+  command->footer(
+      "Example:\n  portcullis inventory export --snapshot cluster.snapshot --kind Ingress > "
+      "ingresses.yaml");
   command->callback([=] {
     *exit_code = WithInventory(*location, [&](InventoryReader& reader) -> Result<int> {
       document::Arena arena;
       bool first = true;
       const Visitor print = [&](const store::ObjectKey&, std::string_view record) -> Result<bool> {
         arena.Reset();
-        PrintObject(TRY(document::OpenTrusted(record, arena)), *format, std::exchange(first, false));
+        PrintObject(TRY(document::OpenTrusted(record, arena)), *format,
+                    std::exchange(first, false));
         return static_cast<bool>(std::cout);
       };
       TRY(reader.Visit(*filter, print));

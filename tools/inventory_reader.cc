@@ -14,7 +14,8 @@ namespace {
 // Goes down the levels of one scope: a level that the filter binds is taken, a free one is walked.
 class LevelWalk {
  public:
-  LevelWalk(index::InventoryView& view, store::Scope scope, const ObjectFilter& filter, const Visitor& visitor)
+  LevelWalk(index::InventoryView& view, store::Scope scope, const ObjectFilter& filter,
+            const Visitor& visitor)
       : view_(view), scope_(scope), filter_(filter), visitor_(visitor) {
     if (scope == store::Scope::kNamespaced) {
       wanted_.push_back(filter.name_space);
@@ -113,13 +114,15 @@ class LocalReader final : public InventoryReader {
     const auto matches = [&](const document::Value& object) {
       keys.clear();
       index::ExtractKeys(definition, object, &keys);
-      return std::ranges::any_of(keys, [&](const document::Value& each) { return Equal(each, key); });
+      return std::ranges::any_of(keys,
+                                 [&](const document::Value& each) { return Equal(each, key); });
     };
     if (const std::optional<index::IndexId> id = view->FindIndex(definition)) {
       const std::unique_ptr<index::ObjectCursor> cursor = TRY(view->Lookup(*id, key));
       while (const std::optional<index::FoundObject> found = TRY(cursor->Next())) {
         arena.Reset();
-        const document::Value object = TRY(view->Get(found->key, arena, document::NumberMode::kExact));
+        const document::Value object =
+            TRY(view->Get(found->key, arena, document::NumberMode::kExact));
         if (!object.is_defined() || !matches(object)) {
           continue;
         }
@@ -132,7 +135,8 @@ class LocalReader final : public InventoryReader {
     }
     ObjectFilter filter;
     filter.kind = definition.kind;
-    const Visitor filtered = [&](const store::ObjectKey& object_key, std::string_view record) -> Result<bool> {
+    const Visitor filtered = [&](const store::ObjectKey& object_key,
+                                 std::string_view record) -> Result<bool> {
       arena.Reset();
       const document::Value object = TRY(document::OpenTrusted(record, arena));
       return matches(object) ? visitor(object_key, record) : Result<bool>(true);
@@ -141,9 +145,12 @@ class LocalReader final : public InventoryReader {
     return false;
   }
 
-  Result<index::CheckReport> Check(const index::Progress& progress) override { return inventory_.Check(progress); }
+  Result<index::CheckReport> Check(const index::Progress& progress) override {
+    return inventory_.Check(progress);
+  }
 
-  Result<std::uint64_t> Snapshot(const std::filesystem::path& path, const index::Progress& progress) override {
+  Result<std::uint64_t> Snapshot(const std::filesystem::path& path,
+                                 const index::Progress& progress) override {
     const store::SnapshotCounts counts = TRY(index::WriteSnapshot(inventory_, path, progress));
     return counts.objects;
   }

@@ -50,7 +50,8 @@ class InventoryReader {
                              const Visitor& visitor) = 0;
   virtual Result<index::CheckReport> Check(const index::Progress& progress) = 0;
   // Writes a snapshot file on the machine where the inventory is. Returns the objects in it.
-  virtual Result<std::uint64_t> Snapshot(const std::filesystem::path& path, const index::Progress& progress) = 0;
+  virtual Result<std::uint64_t> Snapshot(const std::filesystem::path& path,
+                                         const index::Progress& progress) = 0;
 };
 
 // LIFETIME: the inventory outlives the reader. THREADS: one at a time.

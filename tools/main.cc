@@ -7,7 +7,8 @@
 int main(int argc, char** argv) {
   namespace tools = portcullis::tools;
   CLI::App program(
-      "Portcullis runs OPA Gatekeeper's policies unchanged and answers those that look at other objects by look-up, "
+      "Portcullis runs OPA Gatekeeper's policies unchanged and answers those that look at other "
+      "objects by look-up, "
       "from an indexed replica of the cluster.",
       "portcullis");
   program.require_subcommand(1);

@@ -42,14 +42,17 @@ Result<std::vector<std::filesystem::path>> FindFiles(const std::filesystem::path
     at.increment(error);
   }
   if (error) {
-    return Fail(ErrorCode::kInvalidArgument, "cannot read " + folder.string() + ": " + error.message());
+    return Fail(ErrorCode::kInvalidArgument,
+                "cannot read " + folder.string() + ": " + error.message());
   }
   std::ranges::sort(files);
   return files;
 }
 
 // Manifests of policies: found by a look at the text, so that a folder with many other objects is not parsed for them.
-bool MayHoldPolicies(std::string_view text) { return text.find("gatekeeper.sh/") != std::string_view::npos; }
+bool MayHoldPolicies(std::string_view text) {
+  return text.find("gatekeeper.sh/") != std::string_view::npos;
+}
 
 class Loader {
  public:
@@ -66,7 +69,8 @@ class Loader {
     }
     document::ParseOptions options;
     options.file = path.string();
-    const Result<std::vector<document::YamlDocument>> documents = document::ParseManifests(*text, arena_, options);
+    const Result<std::vector<document::YamlDocument>> documents =
+        document::ParseManifests(*text, arena_, options);
     if (!documents) {
       into_.problems.push_back(documents.error());
       return;
@@ -89,7 +93,8 @@ class Loader {
       if (each.type.group == "constraints.gatekeeper.sh") {
         Note(each, into_.store->PutConstraint(each.value));
       } else if (each.type.group == "config.gatekeeper.sh" && each.type.kind == "Config") {
-        into_.exclusions = std::make_shared<controller::Exclusions>(each.value.Get({"spec", "match"}));
+        into_.exclusions =
+            std::make_shared<controller::Exclusions>(each.value.Get({"spec", "match"}));
       }
     }
   }
@@ -100,7 +105,8 @@ class Loader {
       return;
     }
     Error error = std::move(done).error();
-    error.message = manifest.type.kind + " " + std::string(manifest.value.GetString({"metadata", "name"})) + ": " +
+    error.message = manifest.type.kind + " " +
+                    std::string(manifest.value.GetString({"metadata", "name"})) + ": " +
                     error.message;
     error.position = Position{.file = manifest.file, .line = manifest.line, .column = 0};
     into_.problems.push_back(std::move(error));

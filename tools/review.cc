@@ -58,7 +58,8 @@ Result<int> ReviewFromFolder(const ReviewOptions& options, const std::string& bo
   runtime_options.inventory.store.path = StorePath(folder->path());
   runtime_options.source = options.source;
   runtime_options.policies = options.policies;
-  const std::unique_ptr<Runtime> runtime = TRY(Runtime::Start(runtime_options, clock, logger, metrics));
+  const std::unique_ptr<Runtime> runtime =
+      TRY(Runtime::Start(runtime_options, clock, logger, metrics));
   const auto deadline = clock.Now() + kLoadTimeout;
   std::vector<std::string> reasons = runtime->NotReady();
   while (!reasons.empty()) {
@@ -71,14 +72,18 @@ Result<int> ReviewFromFolder(const ReviewOptions& options, const std::string& bo
   for (const std::string& each : runtime->Problems()) {
     PrintError(each);
   }
-  for (const Error& each : TRY(FindOrphans(options.policies.empty() ? options.source : options.policies))) {
+  for (const Error& each :
+       TRY(FindOrphans(options.policies.empty() ? options.source : options.policies))) {
     PrintError(each);
   }
   if (runtime->nothing_to_read()) {
-    PrintError("no Config or SyncSet among the policies names kinds to replicate: data.inventory is empty");
+    PrintError(
+        "no Config or SyncSet among the policies names kinds to replicate: data.inventory is "
+        "empty");
   }
-  webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(), runtime->namespaces(), runtime->excluder(),
-                                    clock, logger, metrics, HandlerOptions(options));
+  webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
+                                    runtime->namespaces(), runtime->excluder(), clock, logger,
+                                    metrics, HandlerOptions(options));
   return Answer(handler, body);
 }
 
@@ -88,9 +93,13 @@ class StoredNamespaces final : public webhook::NamespaceFinder {
   explicit StoredNamespaces(index::Inventory& inventory) : inventory_(inventory) {}
 
   Result<document::Value> Find(std::string_view name, document::Arena& arena) override {
-    const store::ObjectKeyView key{
-        .scope = store::Scope::kCluster, .name_space = {}, .group_version = "v1", .kind = "Namespace", .name = name};
-    const document::Value found = TRY(inventory_.View()->Get(key, arena, document::NumberMode::kFloat64));
+    const store::ObjectKeyView key{.scope = store::Scope::kCluster,
+                                   .name_space = {},
+                                   .group_version = "v1",
+                                   .kind = "Namespace",
+                                   .name = name};
+    const document::Value found =
+        TRY(inventory_.View()->Get(key, arena, document::NumberMode::kFloat64));
     if (found.is_defined()) {
       return found;
     }
@@ -109,9 +118,10 @@ class StoredNamespaces final : public webhook::NamespaceFinder {
 
 class ConfigExclusions final : public webhook::NamespaceExcluder {
  public:
-  explicit ConfigExclusions(std::shared_ptr<const controller::Exclusions> exclusions) : exclusions_(std::move(exclusions)) {}
-  [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind, std::string_view name_space,
-                                std::string_view name) const override {
+  explicit ConfigExclusions(std::shared_ptr<const controller::Exclusions> exclusions)
+      : exclusions_(std::move(exclusions)) {}
+  [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind,
+                                std::string_view name_space, std::string_view name) const override {
     return exclusions_->IsExcluded("webhook", group, kind, name_space, name);
   }
 
@@ -133,15 +143,16 @@ Result<int> ReviewFromInventory(const ReviewOptions& options, const std::string&
   Metrics metrics;
   StoredNamespaces namespaces(local->inventory());
   const ConfigExclusions excluder(loaded.exclusions);
-  webhook::AdmissionHandler handler(*loaded.store, local->inventory(), namespaces, excluder, clock, Logger::Silent(),
-                                    metrics, HandlerOptions(options));
+  webhook::AdmissionHandler handler(*loaded.store, local->inventory(), namespaces, excluder, clock,
+                                    Logger::Silent(), metrics, HandlerOptions(options));
   return Answer(handler, body);
 }
 
 Result<int> Review(const ReviewOptions& options) {
   const bool from_inventory = !options.location.data.empty() || !options.location.snapshot.empty();
   if (from_inventory == !options.source.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, "name one place for the inventory: --source DIR, --data DIR or --snapshot FILE");
+    return Fail(ErrorCode::kInvalidArgument,
+                "name one place for the inventory: --source DIR, --data DIR or --snapshot FILE");
   }
   const std::string body = TRY(ReadFile(options.file, std::uint64_t{64} << 20));
   return from_inventory ? ReviewFromInventory(options, body) : ReviewFromFolder(options, body);
@@ -151,15 +162,22 @@ Result<int> Review(const ReviewOptions& options) {
 
 void AddReview(CLI::App& program, int* exit_code) {
   auto* command = program.add_subcommand(
-      "review", "Answer one AdmissionReview as the webhook would: exit 0 allowed, 1 denied, 2 error");
+      "review",
+      "Answer one AdmissionReview as the webhook would: exit 0 allowed, 1 denied, 2 error");
   auto options = std::make_shared<ReviewOptions>();
-  command->add_option("-f,--filename", options->file, "The AdmissionReview, JSON; - is standard input")->required();
-  command->add_option("--source", options->source, "A folder of manifests: the objects, of the kinds that Config names");
-  command->add_option("--data", options->location.data, "A data folder, also one that a server uses");
+  command
+      ->add_option("-f,--filename", options->file, "The AdmissionReview, JSON; - is standard input")
+      ->required();
+  command->add_option("--source", options->source,
+                      "A folder of manifests: the objects, of the kinds that Config names");
+  command->add_option("--data", options->location.data,
+                      "A data folder, also one that a server uses");
   command->add_option("--snapshot", options->location.snapshot, "A snapshot file");
-  command->add_option("--policies", options->policies,
-                      "A folder of templates, constraints and Config; without it they are looked for in --source");
-  command->add_flag("--no-index", options->no_index, "Scan where an index would serve: slower, the same answer");
+  command->add_option(
+      "--policies", options->policies,
+      "A folder of templates, constraints and Config; without it they are looked for in --source");
+  command->add_flag("--no-index", options->no_index,
+                    "Scan where an index would serve: slower, the same answer");
   command->footer(
       "Examples:\n"
       "  portcullis review -f review.json --source ./manifests --policies ./policies\n"

@@ -32,9 +32,10 @@ class CachedNamespaces final : public webhook::NamespaceFinder {
 
 class WebhookExclusions final : public webhook::NamespaceExcluder {
  public:
-  explicit WebhookExclusions(const controller::PolicyController& controller) : controller_(controller) {}
-  [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind, std::string_view name_space,
-                                std::string_view name) const override {
+  explicit WebhookExclusions(const controller::PolicyController& controller)
+      : controller_(controller) {}
+  [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind,
+                                std::string_view name_space, std::string_view name) const override {
     return controller_.IsExcluded("webhook", group, kind, name_space, name);
   }
 
@@ -53,32 +54,38 @@ Result<replicator::ClusterAccess> FindCluster(const RuntimeOptions& options) {
 // Members in the order in which they are made; destroyed the other way round, so that whoever is called goes last.
 class RuntimeParts final : public Runtime {
  public:
-  RuntimeParts(const RuntimeOptions& options, Clock& clock, std::shared_ptr<Logger> logger, Metrics& metrics)
+  RuntimeParts(const RuntimeOptions& options, Clock& clock, std::shared_ptr<Logger> logger,
+               Metrics& metrics)
       : clock_(clock),
         logger_(std::move(logger)),
         metrics_(metrics),
         policies_(builtins::Catalog::Create(options.disabled_builtins)) {}
 
   Result<void> Start(const RuntimeOptions& options) {
-    inventory_ = TRY(index::Inventory::Open(options.inventory, clock_, logger_->Named("inventory"), metrics_));
+    inventory_ = TRY(
+        index::Inventory::Open(options.inventory, clock_, logger_->Named("inventory"), metrics_));
     replicator::MissingNamespace missing = replicator::TakeAsBare();
     if (options.source.empty()) {
       replicator::ClusterAccess access = TRY(FindCluster(options));
       client_ = TRY(replicator::KubernetesClient::Create(std::move(access), clock_));
-      auto cluster = std::make_unique<replicator::KubernetesSource>(*client_, logger_->Named("replicator"));
-      crds_ = std::make_unique<controller::ConstraintCrds>(*client_, *cluster, logger_->Named("crds"));
+      auto cluster =
+          std::make_unique<replicator::KubernetesSource>(*client_, logger_->Named("replicator"));
+      crds_ =
+          std::make_unique<controller::ConstraintCrds>(*client_, *cluster, logger_->Named("crds"));
       objects_ = std::move(cluster);
       missing = replicator::AskApiServer(*client_);
     } else {
-      objects_ = std::make_unique<replicator::FolderSource>(options.source, clock_, logger_->Named("replicator"));
+      objects_ = std::make_unique<replicator::FolderSource>(options.source, clock_,
+                                                            logger_->Named("replicator"));
     }
     if (!options.policies.empty()) {
-      policy_folder_ =
-          std::make_unique<replicator::FolderSource>(options.policies, clock_, logger_->Named("policies"));
+      policy_folder_ = std::make_unique<replicator::FolderSource>(options.policies, clock_,
+                                                                  logger_->Named("policies"));
     }
     namespace_cache_ = std::make_unique<replicator::NamespaceCache>(std::move(missing));
     namespaces_ = std::make_unique<CachedNamespaces>(*namespace_cache_);
-    sync_set_ = std::make_unique<replicator::SyncSet>(*objects_, *inventory_, logger_->Named("sync"));
+    sync_set_ =
+        std::make_unique<replicator::SyncSet>(*objects_, *inventory_, logger_->Named("sync"));
     controller_ = std::make_unique<controller::PolicyController>(
         policy_folder_ ? *policy_folder_ : *objects_, policies_, *inventory_, *sync_set_,
         policy_folder_ ? nullptr : crds_.get(), logger_->Named("controller"),
@@ -111,13 +118,14 @@ class RuntimeParts final : public Runtime {
     }
     for (const replicator::KindStatus& each : objects_->Status()) {
       if (each.sink == namespace_cache_.get() && !each.synced) {
-        reasons.push_back("Namespace: " + (each.last_error.empty() ? std::string("not listed yet") : each.last_error));
+        reasons.push_back("Namespace: " + (each.last_error.empty() ? std::string("not listed yet")
+                                                                   : each.last_error));
       }
     }
     for (const index::IndexStatus& each : inventory_->Indexes()) {
       if (each.state == index::IndexState::kBuilding) {
-        reasons.push_back(fmt::format("index {}: building, {} objects done", each.definition.ToString(),
-                                      each.built_objects));
+        reasons.push_back(fmt::format("index {}: building, {} objects done",
+                                      each.definition.ToString(), each.built_objects));
       }
     }
     return reasons;
@@ -147,24 +155,32 @@ class RuntimeParts final : public Runtime {
 
   [[nodiscard]] bool nothing_to_read() const override {
     const controller::PolicyReadiness readiness = controller_->Readiness();
-    return readiness.policies_complete && readiness.reads_inventory && readiness.inventory_kinds.empty();
+    return readiness.policies_complete && readiness.reads_inventory &&
+           readiness.inventory_kinds.empty();
   }
 
   void UpdateMetrics() override {
     for (const replicator::KindStatus& each : sync_set_->Status()) {
-      const Labels labels{{"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
-      CountUp("portcullis_replication_lists_total", "Whole lists begun by this process", labels, each.lists);
-      CountUp("portcullis_replication_changes_total", "Changes applied by this process", labels, each.changes);
+      const Labels labels{
+          {"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
+      CountUp("portcullis_replication_lists_total", "Whole lists begun by this process", labels,
+              each.lists);
+      CountUp("portcullis_replication_changes_total", "Changes applied by this process", labels,
+              each.changes);
       metrics_
-          .GetGauge("portcullis_replication_synced", "1 once a whole list is stored and changes follow it", labels)
+          .GetGauge("portcullis_replication_synced",
+                    "1 once a whole list is stored and changes follow it", labels)
           .Set(each.synced ? 1 : 0);
     }
     if (Result<std::vector<index::KindStatistics>> kinds = inventory_->Kinds()) {
       for (const index::KindStatistics& each : *kinds) {
-        const Labels labels{{"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
+        const Labels labels{
+            {"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
         metrics_.GetGauge("portcullis_inventory_objects", "Objects in the inventory", labels)
             .Set(static_cast<double>(each.objects));
-        metrics_.GetGauge("portcullis_inventory_bytes", "Encoded bytes of these objects, uncompressed", labels)
+        metrics_
+            .GetGauge("portcullis_inventory_bytes", "Encoded bytes of these objects, uncompressed",
+                      labels)
             .Set(static_cast<double>(each.encoded_bytes));
       }
     }
@@ -172,7 +188,8 @@ class RuntimeParts final : public Runtime {
 
  private:
   // The counter follows a count that is kept elsewhere and never goes back but when the kind is followed anew.
-  void CountUp(const std::string& name, const std::string& help, const Labels& labels, std::uint64_t count) {
+  void CountUp(const std::string& name, const std::string& help, const Labels& labels,
+               std::uint64_t count) {
     std::uint64_t& seen = counted_[{name, labels}];
     if (count < seen) {
       seen = 0;

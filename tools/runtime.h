@@ -25,7 +25,8 @@ struct RuntimeOptions {
   std::string kubeconfig;
   std::string context;
   bool in_cluster = false;
-  std::string policies;  // A folder of policy objects; empty: they come from where the objects come from.
+  std::string
+      policies;  // A folder of policy objects; empty: they come from where the objects come from.
   std::string gatekeeper_namespace = "gatekeeper-system";
   std::vector<std::string> disabled_builtins;
 };

@@ -53,9 +53,11 @@ Result<webhook::HttpServerOptions> ParseAddress(const std::string& text) {
   webhook::HttpServerOptions options;
   const std::size_t colon = text.rfind(':');
   const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (port.empty() || port.size() > 5 || !std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) ||
+  if (port.empty() || port.size() > 5 ||
+      !std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; }) ||
       std::stoul(port) > 65535) {
-    return Fail(ErrorCode::kInvalidArgument, text + " is no address: write ADDRESS:PORT, e.g. 127.0.0.1:8443");
+    return Fail(ErrorCode::kInvalidArgument,
+                text + " is no address: write ADDRESS:PORT, e.g. 127.0.0.1:8443");
   }
   options.port = static_cast<std::uint16_t>(std::stoul(port));
   options.address = text.substr(0, colon);
@@ -67,7 +69,8 @@ Result<webhook::HttpServerOptions> ParseAddress(const std::string& text) {
 
 std::string ShowAddress(const webhook::HttpServerOptions& options, std::uint16_t port) {
   const bool v6 = options.address.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", v6 ? "[" : "", options.address.empty() ? "0.0.0.0" : options.address, v6 ? "]" : "", port);
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "",
+                     options.address.empty() ? "0.0.0.0" : options.address, v6 ? "]" : "", port);
 }
 
 LogLevel ParseLogLevel(const std::string& text) {
@@ -90,7 +93,8 @@ class StopSignals {
   }
   // The signal, or 0 after `timeout`.
   int Wait(std::chrono::milliseconds timeout) {
-    const timespec limit{.tv_sec = timeout.count() / 1000, .tv_nsec = (timeout.count() % 1000) * 1'000'000};
+    const timespec limit{.tv_sec = timeout.count() / 1000,
+                         .tv_nsec = (timeout.count() % 1000) * 1'000'000};
     const int signal = sigtimedwait(&set_, nullptr, &limit);
     return signal > 0 ? signal : 0;
   }
@@ -120,20 +124,24 @@ class ProblemLog {
   std::vector<std::string> seen_;
 };
 
-Result<webhook::TlsOptions> MakeTls(const ServeOptions& options, Clock& clock, const Logger& logger) {
+Result<webhook::TlsOptions> MakeTls(const ServeOptions& options, Clock& clock,
+                                    const Logger& logger) {
   webhook::TlsOptions tls;
-  tls.minimum = options.tls_minimum == "1.2" ? webhook::TlsVersion::kTls12 : webhook::TlsVersion::kTls13;
+  tls.minimum =
+      options.tls_minimum == "1.2" ? webhook::TlsVersion::kTls12 : webhook::TlsVersion::kTls13;
   tls.client_name = options.client_name;
   if (options.certificates.empty()) {
     webhook::CertificateNames names;
-    names.dns_names.push_back("gatekeeper-webhook-service." + options.runtime.gatekeeper_namespace + ".svc");
+    names.dns_names.push_back("gatekeeper-webhook-service." + options.runtime.gatekeeper_namespace +
+                              ".svc");
     tls.pair = TRY(webhook::MakeSelfSigned(names, clock));
     logger.Info("no --cert-dir: serving with a certificate of our own making");
   } else {
     tls.directory = options.certificates;
   }
   if (!options.client_authorities.empty()) {
-    tls.client_authorities = std::filesystem::path(options.certificates) / options.client_authorities;
+    tls.client_authorities =
+        std::filesystem::path(options.certificates) / options.client_authorities;
   }
   return tls;
 }
@@ -142,26 +150,30 @@ Result<int> Serve(ServeOptions options) {
   StopSignals signals;
   SystemClock clock;
   Metrics metrics;
-  const std::shared_ptr<Logger> logger = Logger::Create(ParseLogLevel(options.log_level), options.log_file);
+  const std::shared_ptr<Logger> logger =
+      Logger::Create(ParseLogLevel(options.log_level), options.log_file);
 
   webhook::HttpServerOptions listen = TRY(ParseAddress(options.listen));
   std::error_code error;
   std::filesystem::create_directories(options.data, error);
   if (error) {
-    return Fail(ErrorCode::kUnavailable, "cannot make the data folder " + options.data + ": " + error.message());
+    return Fail(ErrorCode::kUnavailable,
+                "cannot make the data folder " + options.data + ": " + error.message());
   }
   const webhook::TlsOptions tls = TRY(MakeTls(options, clock, *logger));
   options.runtime.inventory.store.path = StorePath(options.data);
   options.runtime.inventory.store.block_cache_bytes = options.block_cache_mib << 20;
   options.runtime.inventory.store.memtable_bytes = options.memtable_mib << 20;
-  const std::unique_ptr<Runtime> runtime = TRY(Runtime::Start(options.runtime, clock, logger, metrics));
+  const std::unique_ptr<Runtime> runtime =
+      TRY(Runtime::Start(options.runtime, clock, logger, metrics));
 
   webhook::AdmissionOptions admission;
   admission.evaluation_timeout = std::chrono::milliseconds(options.evaluation_timeout_ms);
   admission.arena_limit_bytes = options.evaluation_memory_mib << 20;
   admission.gatekeeper_namespace = options.runtime.gatekeeper_namespace;
-  webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(), runtime->namespaces(), runtime->excluder(),
-                                    clock, logger->Named("webhook"), metrics, admission);
+  webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
+                                    runtime->namespaces(), runtime->excluder(), clock,
+                                    logger->Named("webhook"), metrics, admission);
   std::atomic<bool> stopping = false;
   const auto readiness = [&runtime, &stopping]() -> std::vector<std::string> {
     return stopping ? std::vector<std::string>{"shutting down"} : runtime->NotReady();
@@ -171,23 +183,28 @@ Result<int> Serve(ServeOptions options) {
 
   const std::unique_ptr<AdminServer> admin = TRY(AdminServer::Start(
       {.socket = AdminSocketPath(options.data)}, runtime->inventory(),
-      [&runtime](const std::string& name) { return ExplainText(*runtime->policies().current(), name); },
+      [&runtime](const std::string& name) {
+        return ExplainText(*runtime->policies().current(), name);
+      },
       logger->Named("admin")));
 
   std::unique_ptr<webhook::HttpServer> plain;
   if (!options.metrics_address.empty()) {
     const webhook::HttpServerOptions address = TRY(ParseAddress(options.metrics_address));
-    plain = TRY(webhook::HttpServer::Start("metrics", address, nullptr, plain_service, clock, logger->Named("metrics"), metrics));
+    plain = TRY(webhook::HttpServer::Start("metrics", address, nullptr, plain_service, clock,
+                                           logger->Named("metrics"), metrics));
   }
-  listen.threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  listen.threads =
+      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
   listen.workers = listen.threads;
-  const std::unique_ptr<webhook::HttpServer> server =
-      TRY(webhook::HttpServer::Start("webhook", listen, &tls, service, clock, logger->Named("webhook"), metrics));
+  const std::unique_ptr<webhook::HttpServer> server = TRY(webhook::HttpServer::Start(
+      "webhook", listen, &tls, service, clock, logger->Named("webhook"), metrics));
   const std::string address = ShowAddress(listen, server->port());
   logger->Info("serving", {{"address", std::string_view(address)}});
 
   // The controller follows the constraints of the templates that it has; of the others only the files tell.
-  if (const std::string& folder = options.runtime.policies.empty() ? options.runtime.source : options.runtime.policies;
+  if (const std::string& folder =
+          options.runtime.policies.empty() ? options.runtime.source : options.runtime.policies;
       !folder.empty()) {
     for (const Error& each : TRY(FindOrphans(folder))) {
       logger->Warning(each.ToString());
@@ -207,7 +224,8 @@ Result<int> Serve(ServeOptions options) {
     if (ready && runtime->nothing_to_read() != warned) {
       warned = !warned;
       if (warned) {
-        logger->Warning("a policy reads data.inventory, but no Config or SyncSet names kinds to replicate");
+        logger->Warning(
+            "a policy reads data.inventory, but no Config or SyncSet names kinds to replicate");
       }
     }
   }
@@ -226,60 +244,102 @@ void AddServe(CLI::App& program, int* exit_code) {
       "serve", "Follow a cluster or a folder of manifests and answer admission reviews over HTTPS");
   auto options = std::make_shared<ServeOptions>();
   RuntimeOptions& runtime = options->runtime;
-  auto* kubeconfig = command->add_option("--kubeconfig", runtime.kubeconfig, "The cluster to follow, by kubeconfig");
-  command->add_option("--context", runtime.context, "The context in it; without this the current one")->needs(kubeconfig);
-  auto* in_cluster = command->add_flag("--in-cluster", runtime.in_cluster, "The cluster that this process runs in")->excludes(kubeconfig);
-  auto* source = command->add_option("--source", runtime.source, "A folder of manifests to follow instead of a cluster")
+  auto* kubeconfig = command->add_option("--kubeconfig", runtime.kubeconfig,
+                                         "The cluster to follow, by kubeconfig");
+  command
+      ->add_option("--context", runtime.context, "The context in it; without this the current one")
+      ->needs(kubeconfig);
+  auto* in_cluster =
+      command->add_flag("--in-cluster", runtime.in_cluster, "The cluster that this process runs in")
+          ->excludes(kubeconfig);
+  auto* source = command
+                     ->add_option("--source", runtime.source,
+                                  "A folder of manifests to follow instead of a cluster")
                      ->excludes(kubeconfig)
                      ->excludes(in_cluster)
                      ->check(CLI::ExistingDirectory);
-  command->add_option("--policies", runtime.policies,
-                      "A folder with templates, constraints and Config; without it they come from where the objects come from")
+  command
+      ->add_option("--policies", runtime.policies,
+                   "A folder with templates, constraints and Config; without it they come from "
+                   "where the objects come from")
       ->check(CLI::ExistingDirectory);
-  command->add_option("--data", options->data, "The folder for the replica and the admin socket; made if absent")->required();
-  command->add_option("--listen", options->listen, "ADDRESS:PORT of the webhook; port 0 takes any")->capture_default_str();
+  command
+      ->add_option("--data", options->data,
+                   "The folder for the replica and the admin socket; made if absent")
+      ->required();
+  command->add_option("--listen", options->listen, "ADDRESS:PORT of the webhook; port 0 takes any")
+      ->capture_default_str();
   command->add_option("--metrics-addr", options->metrics_address,
-                      "ADDRESS:PORT for /metrics, /healthz and /readyz in plain HTTP; the webhook's port has them too");
-  auto* certificates = command->add_option("--cert-dir", options->certificates,
-                                           "A folder with tls.crt and tls.key, read again when they change; without it a "
-                                           "certificate is made on start");
-  command->add_option("--client-ca-name", options->client_authorities,
-                      "A file in --cert-dir with the authorities of client certificates, which are then required")
+                      "ADDRESS:PORT for /metrics, /healthz and /readyz in plain HTTP; the "
+                      "webhook's port has them too");
+  auto* certificates = command->add_option(
+      "--cert-dir", options->certificates,
+      "A folder with tls.crt and tls.key, read again when they change; without it a "
+      "certificate is made on start");
+  command
+      ->add_option("--client-ca-name", options->client_authorities,
+                   "A file in --cert-dir with the authorities of client certificates, which are "
+                   "then required")
       ->needs(certificates);
-  command->add_option("--client-cn-name", options->client_name, "The common name that clients must have")->capture_default_str();
+  command
+      ->add_option("--client-cn-name", options->client_name,
+                   "The common name that clients must have")
+      ->capture_default_str();
   command->add_option("--tls-min-version", options->tls_minimum, "1.3 or 1.2")
       ->check(CLI::IsMember({"1.3", "1.2"}))
       ->capture_default_str();
-  command->add_option("--gatekeeper-namespace", runtime.gatekeeper_namespace, "Where the Config object lies")
+  command
+      ->add_option("--gatekeeper-namespace", runtime.gatekeeper_namespace,
+                   "Where the Config object lies")
       ->envname("POD_NAMESPACE")
       ->capture_default_str();
   command->add_option("--disable-opa-builtin", runtime.disabled_builtins,
                       "A builtin function that templates may not call; may be repeated");
-  command->add_option("--block-cache-mib", options->block_cache_mib, "Memory for blocks of the store")->capture_default_str();
-  command->add_option("--memtable-mib", options->memtable_mib, "Memory for writes that are not in files yet")->capture_default_str();
-  command->add_option("--background-threads", runtime.inventory.store.background_threads, "Threads that tidy the store")
+  command
+      ->add_option("--block-cache-mib", options->block_cache_mib, "Memory for blocks of the store")
+      ->capture_default_str();
+  command
+      ->add_option("--memtable-mib", options->memtable_mib,
+                   "Memory for writes that are not in files yet")
+      ->capture_default_str();
+  command
+      ->add_option("--background-threads", runtime.inventory.store.background_threads,
+                   "Threads that tidy the store")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "Threads that answer reviews; 0: one a core")->capture_default_str();
-  command->add_option("--evaluation-timeout-ms", options->evaluation_timeout_ms, "Time for one review's evaluation")
+  command->add_option("--threads", options->threads, "Threads that answer reviews; 0: one a core")
+      ->capture_default_str();
+  command
+      ->add_option("--evaluation-timeout-ms", options->evaluation_timeout_ms,
+                   "Time for one review's evaluation")
       ->check(CLI::Range(1, 60000))
       ->capture_default_str();
-  command->add_option("--evaluation-memory-mib", options->evaluation_memory_mib, "Memory for one review's evaluation")
+  command
+      ->add_option("--evaluation-memory-mib", options->evaluation_memory_mib,
+                   "Memory for one review's evaluation")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  command->add_option("--shutdown-delay", options->shutdown_delay_s, "Seconds for reviews under way after SIGTERM")->capture_default_str();
+  command
+      ->add_option("--shutdown-delay", options->shutdown_delay_s,
+                   "Seconds for reviews under way after SIGTERM")
+      ->capture_default_str();
   command->add_option("--log-level", options->log_level, "DEBUG, INFO, WARNING or ERROR")
       ->check(CLI::IsMember({"DEBUG", "INFO", "WARNING", "ERROR"}))
       ->capture_default_str();
-  command->add_option("--log-file", options->log_file, "A file for the log instead of standard error");
+  command->add_option("--log-file", options->log_file,
+                      "A file for the log instead of standard error");
   command->footer(
       "Examples:\n"
-      "  portcullis serve --source ./manifests --policies ./policies --data ./data --listen 127.0.0.1:8443\n"
-      "  portcullis serve --kubeconfig ~/.kube/config --data /var/lib/portcullis --listen 0.0.0.0:8443 --cert-dir /certs\n"
-      "  portcullis serve --in-cluster --data /var/lib/portcullis --listen :8443 --metrics-addr :8888");
+      "  portcullis serve --source ./manifests --policies ./policies --data ./data --listen "
+      "127.0.0.1:8443\n"
+      "  portcullis serve --kubeconfig ~/.kube/config --data /var/lib/portcullis --listen "
+      "0.0.0.0:8443 --cert-dir /certs\n"
+      "  portcullis serve --in-cluster --data /var/lib/portcullis --listen :8443 --metrics-addr "
+      ":8888");
   command->callback([=] {
     if (kubeconfig->count() + source->count() + in_cluster->count() == 0) {
-      *exit_code = PrintError("say what to follow: --source DIR, --kubeconfig FILE or --in-cluster");
+      *exit_code =
+          PrintError("say what to follow: --source DIR, --kubeconfig FILE or --in-cluster");
       return;
     }
     const Result<int> done = Serve(*options);

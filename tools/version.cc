@@ -16,7 +16,8 @@ void AddVersion(CLI::App& program, int* exit_code) {
   command->footer("Example:\n  portcullis version --json");
   command->callback([json, exit_code] {
     if (*json) {
-      std::cout << R"({"version":")" PORTCULLIS_VERSION R"(","opa":"1.22.2","gatekeeper":"3.23.1"})" << '\n';
+      std::cout << R"({"version":")" PORTCULLIS_VERSION R"(","opa":"1.22.2","gatekeeper":"3.23.1"})"
+                << '\n';
     } else {
       std::cout << "portcullis " PORTCULLIS_VERSION
                    " (Rego as OPA 1.22.2 runs it, admission as Gatekeeper 3.23.1)\n";

@@ -46,8 +46,8 @@ store::ObjectKeyView KeyOf(store::Scope scope, std::span<const std::string_view>
 }
 
 // What an index entry tells of its object: that the path reaches the key, and the object's name and namespace.
-Value ObjectOfEntry(std::span<const index::PathStep> path, Value key, const store::ObjectKeyView& of,
-                    document::Arena& arena) {
+Value ObjectOfEntry(std::span<const index::PathStep> path, Value key,
+                    const store::ObjectKeyView& of, document::Arena& arena) {
   const std::span<document::Member> metadata = arena.AllocateArray<document::Member>(2);
   metadata[0] = {Value::String("name"), Value::String(arena.CopyString(of.name))};
   metadata[1] = {Value::String("namespace"), Value::String(arena.CopyString(of.name_space))};
@@ -307,8 +307,8 @@ Signal Evaluator::Candidate(InventoryWalk& walk, const index::FoundObject& objec
     }
   }
   if (walk.from_entries) {
-    walk.slots[access.value] = ObjectOfEntry(access.index.path, Get(access.index_key, walk.slots),
-                                             object.key, *arena_);
+    walk.slots[access.value] =
+        ObjectOfEntry(access.index.path, Get(access.index_key, walk.slots), object.key, *arena_);
   } else if (access.value != kNoSlot) {
     auto opened = object.record.empty()
                       ? context_->inventory->Get(object.key, *arena_, request_.inventory_numbers)

@@ -25,8 +25,8 @@ bool IsPath(const Term& reference, const std::vector<PathStep>& path) {
   }
   for (std::size_t i = 0; i < path.size(); ++i) {
     const Term& item = *reference.items[i + 1];
-    const bool same = path[i].kind == PathStep::Kind::kField ? IsField(item, path[i].field)
-                                                              : item.IsWildcard();
+    const bool same =
+        path[i].kind == PathStep::Kind::kField ? IsField(item, path[i].field) : item.IsWildcard();
     if (!same) {
       return false;
     }

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "rules/rego/index_only.h"
 #include "rules/rego/body_planner.h"
+#include "rules/rego/index_only.h"
 
 namespace portcullis::rego {
 namespace {
@@ -244,7 +244,8 @@ std::string BodyPlanner::DescribeKeys(const Term& reference, std::size_t object_
 // The variable that the expression under way gives its other side to; "" if it is no such expression.
 std::string BodyPlanner::AssignedVariable() const {
   const Expr& expr = *(*body_)[expression_];
-  if (expr.kind != ExprKind::kCall || expr.terms.size() != 3 || expr.negated || !expr.with.empty()) {
+  if (expr.kind != ExprKind::kCall || expr.terms.size() != 3 || expr.negated ||
+      !expr.with.empty()) {
     return {};
   }
   for (const std::size_t side : {1, 2}) {
@@ -307,8 +308,7 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
     access.index_key = Eval(*path.key);
     explained.index = path.index;
     explained.text += access.index_only ? ", not read, where " : " where ";
-    explained.text +=
-                      path.index->ToString().substr(path.index->ToString().find(": ") + 2) +
+    explained.text += path.index->ToString().substr(path.index->ToString().find(": ") + 2) +
                       " == " + DescribeTerm(*path.key);
   }
   std::vector<std::pair<Slot, const Term*>> checks;

@@ -98,11 +98,13 @@ violation[{"msg": msg}] {
 }
 
 TEST_F(Join, ObjectsAreReadWhereARuleSeesMoreThanTheEntry) {
-  for (const std::string use : {"other.kind == \"Ingress\"", "count(other) > 0",
-                                "some_host(other)", "x := other.spec.rules[_].host; x != \"\""}) {
-    const TestPolicy policy("package template\nsome_host(o) { o.spec.rules[_].host }\n"
-                            "violation[name] { other := data.inventory.namespace[_][_].Ingress[name]; "
-                            "other.spec.rules[_].host == input.host; " + use + " }");
+  for (const std::string use : {"other.kind == \"Ingress\"", "count(other) > 0", "some_host(other)",
+                                "x := other.spec.rules[_].host; x != \"\""}) {
+    const TestPolicy policy(
+        "package template\nsome_host(o) { o.spec.rules[_].host }\n"
+        "violation[name] { other := data.inventory.namespace[_][_].Ingress[name]; "
+        "other.spec.rules[_].host == input.host; " +
+        use + " }");
     Put("a", "one", {"h.example"});
     inventory_.WantIndexes(policy.plan().wanted_indexes());
     const auto outcome = Run(policy, R"({"host": "h.example"})");
