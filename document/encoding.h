@@ -2,16 +2,16 @@
 // in the standard framing, read in place. Beside the object's identity it holds `nodes`, a list of
 // 8-byte nodes, and `text`, one blob.
 //
-//   node     := kind (bits 0 to 3) count (bits 4 to 31) offset (bits 32 to 63), as one
-//   little-endian number kind     := 0 null | 1 false | 2 true
-//             | 3 small int   bits 4 to 63 are the number, two's complement
-//             | 4 int64       8 bytes, little-endian, at `offset` in the text; count is 8
-//             | 5 float64     the same, IEEE 754, finite
-//             | 6 decimal     `count` bytes at `offset` in the text: a JSON number in its exact
-//             spelling | 7 string      `count` bytes at `offset` in the text: UTF-8 | 8 array a run
-//             of `count` nodes from node `offset` on | 9 object      a run of 2 * `count` nodes:
-//             the keys, strings in ascending order of their bytes without
-//                             repeats, then the value of each
+//   node := kind (bits 0 to 3) count (bits 4 to 31) offset (bits 32 to 63), as one little-endian number
+//   kind := 0 null | 1 false | 2 true
+//         | 3 small int   bits 4 to 63 are the number, two's complement
+//         | 4 int64       8 bytes, little-endian, at `offset` in the text; count is 8
+//         | 5 float64     the same, IEEE 754, finite
+//         | 6 decimal     `count` bytes at `offset` in the text: a JSON number in its exact spelling
+//         | 7 string      `count` bytes at `offset` in the text: UTF-8
+//         | 8 array       a run of `count` nodes from node `offset` on
+//         | 9 object      a run of 2 * `count` nodes: the keys, strings in ascending order of their bytes without
+//                         repeats, then the value of each
 //
 // Node 0 is the root. The others lie in runs: a container takes the next free run before its
 // children take theirs, in order, so the runs fill the list without gaps and every node has one
