@@ -121,6 +121,17 @@ class Cluster(unittest.TestCase):
         self.assertEqual(self.server.metric("portcullis_review_scans_total"), scans)
         self.assertGreater(self.server.metric("portcullis_review_lookups_total"), lookups)
 
+    def test_the_inventory_commands_read_a_cluster_too(self):
+        self.assert_created(ingress("listed", "listed.example.com"))
+        where = ("--kubeconfig", self.plane.kubeconfig, "--resource", "networking.k8s.io/v1/Ingress")
+        got = harness.run("inventory", "get", "Ingress", "listed", "-n", "default", "-o", "json", *where)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertEqual(json.loads(got.stdout)["spec"]["rules"][0]["host"], "listed.example.com")
+        unknown = harness.run("inventory", "stats", "--kubeconfig", self.plane.kubeconfig,
+                              "--resource", "example.com/v1/Nothing")
+        self.assertEqual(unknown.returncode, 2)
+        self.assertIn("does not serve example.com/v1/Nothing", unknown.stderr)
+
     def test_an_object_in_a_missing_namespace_is_an_error_in_gatekeepers_words(self):
         review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
             "uid": "u1", "kind": dict(zip(("group", "version", "kind"), INGRESS)), "operation": "CREATE",
