@@ -213,33 +213,11 @@ Signal Evaluator::InventoryEnd(InventoryWalk& walk) {
 
 Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
   ++statistics_.scans;
-  auto cursor = context_->inventory->Objects(
-      {.scope = walk.access.scope, .segments = std::span(walk.segments).first(level)});
-  if (!cursor) {
-    FailEngine(std::move(cursor).error());
-    return Signal::kError;
-  }
-  CandidateMemory memory(*this);
-  for (;;) {
-    auto next = (*cursor)->Next();
-    if (!next) {
-      FailEngine(std::move(next).error());
-      return Signal::kError;
-    }
-    if (!next->has_value()) {
-      return Signal::kContinue;
-    }
-    ++statistics_.objects_visited;
-    if (--ticks_ <= 0 && !CheckLimits()) {
-      return Signal::kError;
-    }
-    memory.Begin();
-    const Signal signal = Candidate(walk, **next, level);
-    memory.End();
-    if (signal != Signal::kContinue) {
-      return signal;
-    }
-  }
+  return Candidates(
+      walk,
+      context_->inventory->Objects(
+          {.scope = walk.access.scope, .segments = std::span(walk.segments).first(level)}),
+      level);
 }
 
 Signal Evaluator::LookUpObjects(InventoryWalk& walk, index::IndexId index) {
@@ -259,7 +237,13 @@ Signal Evaluator::LookUpObjects(InventoryWalk& walk, index::IndexId index) {
   walk.from_entries = access.index_only && access.value != kNoSlot && index_key.is_string() &&
                       index_key.string().size() <= kMaxExactKeyBytes;
   ++statistics_.lookups;
-  auto cursor = context_->inventory->Lookup(index, Get(access.index_key, walk.slots));
+  return Candidates(walk, context_->inventory->Lookup(index, index_key), 0);
+}
+
+// Each object of the cursor in turn.
+Signal Evaluator::Candidates(InventoryWalk& walk,
+                             Result<std::unique_ptr<index::ObjectCursor>> cursor,
+                             std::size_t free_from) {
   if (!cursor) {
     FailEngine(std::move(cursor).error());
     return Signal::kError;
@@ -274,11 +258,14 @@ Signal Evaluator::LookUpObjects(InventoryWalk& walk, index::IndexId index) {
     if (!next->has_value()) {
       return Signal::kContinue;
     }
+    if (!(*next)->record.empty()) {
+      ++statistics_.objects_visited;
+    }
     if (--ticks_ <= 0 && !CheckLimits()) {
       return Signal::kError;
     }
     memory.Begin();
-    const Signal signal = Candidate(walk, **next, 0);
+    const Signal signal = Candidate(walk, **next, free_from);
     memory.End();
     if (signal != Signal::kContinue) {
       return signal;

@@ -138,6 +138,8 @@ class Evaluator {
   Signal InventoryEnd(InventoryWalk& walk);
   Signal ScanObjects(InventoryWalk& walk, std::size_t level);
   Signal LookUpObjects(InventoryWalk& walk, index::IndexId index);
+  Signal Candidates(InventoryWalk& walk, Result<std::unique_ptr<index::ObjectCursor>> cursor,
+                    std::size_t free_from);
   Signal Candidate(InventoryWalk& walk, const index::FoundObject& object, std::size_t free_from);
   Signal InventoryInValue(InventoryWalk& walk, const document::Value& node, std::size_t level);
   // Continue: holds. Stop: does not hold.
