@@ -117,7 +117,8 @@ Value Defaulted(const Value& value, const SchemaNode& node, document::Arena& are
       const Value item = value.ItemAt(i);
       const bool replace =
           item.is_null() && !node.items->nullable && node.items->default_value.is_defined();
-      items.Add(Defaulted(replace ? node.items->default_value : item, *node.items, arena));
+      items.Add(Defaulted(replace ? DeepCopy(node.items->default_value, arena) : item, *node.items,
+                          arena));
     }
     return items.Finish();
   }
@@ -128,7 +129,7 @@ Value Defaulted(const Value& value, const SchemaNode& node, document::Arena& are
   for (const auto& [name, property] : node.properties) {
     if (property->default_value.is_defined() && IsMissing(value.Find(name), *property)) {
       const Value key = Value::String(arena.CopyString(name));
-      members.Add(key, Defaulted(property->default_value, *property, arena));
+      members.Add(key, Defaulted(DeepCopy(property->default_value, arena), *property, arena));
     }
   }
   for (std::uint32_t i = 0; i < value.size(); ++i) {
@@ -141,7 +142,7 @@ Value Defaulted(const Value& value, const SchemaNode& node, document::Arena& are
     }
     if (below != nullptr) {
       if (below->default_value.is_defined() && IsMissing(member, *below)) {
-        member = below->default_value;
+        member = DeepCopy(below->default_value, arena);
       }
       member = Defaulted(member, *below, arena);
     }

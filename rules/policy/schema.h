@@ -37,7 +37,7 @@ class Schema {
   [[nodiscard]] std::vector<std::string> Validate(const document::Value& object) const;
   // Paths of members that the schema does not know, sorted: "spec.foo".
   [[nodiscard]] std::vector<std::string> UnknownFields(const document::Value& object) const;
-  // `object` with the schema's defaults filled in; what is not changed is shared with `object`.
+  // `object` with the schema's defaults filled in; what is not changed is shared with `object`, nothing with the schema.
   [[nodiscard]] document::Value WithDefaults(const document::Value& object,
                                              document::Arena& arena) const;
 

@@ -38,7 +38,7 @@ class FakeApi {
     objects[name] = json;
     Record(is_new ? "ADDED" : "MODIFIED", json);
   }
-  void Delete(const std::string& name) {
+  void Delete(std::string name) {
     const auto found = objects.find(name);
     if (found == objects.end()) {
       return;
