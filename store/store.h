@@ -21,7 +21,7 @@ namespace portcullis::store {
 
 struct StoreOptions {
   std::filesystem::path path;
-  std::size_t block_cache_bytes = std::size_t{192} << 20;
+  std::size_t block_cache_bytes = std::size_t{128} << 20;
   std::size_t memtable_bytes = std::size_t{64} << 20;  // All column families together.
   int background_threads = 2;
   bool read_only =

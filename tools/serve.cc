@@ -40,7 +40,7 @@ struct ServeOptions {
   std::string tls_minimum = "1.3";
   std::string log_level = "INFO";
   std::string log_file;
-  std::size_t block_cache_mib = 192;
+  std::size_t block_cache_mib = 128;
   std::size_t memtable_mib = 64;
   std::size_t threads = 0;
   std::size_t evaluation_timeout_ms = 2500;
