@@ -43,7 +43,7 @@ class OpenedInventory {
     const InventoryLocation& location);
 
 // An inventory of this process with what the place holds; from a server's folder it is read beside the server.
-// For reviews, which need views. `wanted_indexes` may be built on it where it is a copy.
+// For reviews, which need views.
 class LocalInventory {
  public:
   virtual ~LocalInventory() = default;

@@ -208,7 +208,9 @@ Value Split(CallContext& context, Arguments arguments) {
   return Halted(context, parts.Finish());
 }
 
-Value FindN(CallContext& context, Arguments arguments) {
+// The matches of pattern, text and limit, the arguments: of each what `item_of` makes of its groups.
+template <class ItemOf>
+Value CollectMatches(CallContext& context, Arguments arguments, const ItemOf& item_of) {
   const auto pattern = StringOperand(context, arguments, 1);
   const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
   const auto limit = text ? IntOperand(context, arguments, 3) : std::nullopt;
@@ -221,30 +223,23 @@ Value FindN(CallContext& context, Arguments arguments) {
   }
   document::ArrayBuilder matches(context.arena);
   ForEachMatch(context, **regex, *text, *limit,
-               [&](const Groups& groups) { matches.Add(Value::String(View(groups[0]))); });
+               [&](const Groups& groups) { matches.Add(item_of(groups)); });
   return Halted(context, matches.Finish());
 }
 
+Value FindN(CallContext& context, Arguments arguments) {
+  return CollectMatches(context, arguments,
+                        [](const Groups& groups) { return Value::String(View(groups[0])); });
+}
+
 Value FindAllGroups(CallContext& context, Arguments arguments) {
-  const auto pattern = StringOperand(context, arguments, 1);
-  const auto text = pattern ? StringOperand(context, arguments, 2) : std::nullopt;
-  const auto limit = text ? IntOperand(context, arguments, 3) : std::nullopt;
-  if (!limit) {
-    return {};
-  }
-  const auto regex = RegexOperand(context, *pattern);
-  if (!regex) {
-    return {};
-  }
-  document::ArrayBuilder matches(context.arena);
-  ForEachMatch(context, **regex, *text, *limit, [&](const Groups& groups) {
+  return CollectMatches(context, arguments, [&context](const Groups& groups) {
     const std::span<Value> items = context.arena.AllocateArray<Value>(groups.size());
     for (std::size_t i = 0; i < groups.size(); ++i) {
       items[i] = Value::String(groups[i].data() == nullptr ? std::string_view() : View(groups[i]));
     }
-    matches.Add(Value::Array(items));
+    return Value::Array(items);
   });
-  return Halted(context, matches.Finish());
 }
 
 bool IsNamePart(char32_t rune) {
