@@ -16,10 +16,9 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "bench/rego_cases.h"
@@ -116,7 +115,9 @@ Result<std::string> Measure(const Prepared& prepared, bool quick, double* nanos)
       request.deadline = clock.Now() + std::chrono::seconds(60);
       auto outcome = prepared.plan->Evaluate(request);
       if (!outcome || !*outcome) {
-        error = outcome ? Error{.code = ErrorCode::kInternal, .message = outcome->error().ToString(), .position = {}}
+        error = outcome ? Error{.code = ErrorCode::kInternal,
+                                .message = outcome->error().ToString(),
+                                .position = {}}
                         : outcome.error();
         return;
       }
@@ -137,9 +138,10 @@ Result<std::string> Measure(const Prepared& prepared, bool quick, double* nanos)
     if (quick || took >= kRunNanos) {
       break;
     }
-    times = took < kRunNanos / 50
-                ? times * 4
-                : static_cast<std::uint64_t>(static_cast<double>(times) * 1.2 * kRunNanos / took) + 1;
+    times =
+        took < kRunNanos / 50
+            ? times * 4
+            : static_cast<std::uint64_t>(static_cast<double>(times) * 1.2 * kRunNanos / took) + 1;
   }
   *nanos = took / static_cast<double>(times);
   return answer;
@@ -161,11 +163,12 @@ Result<std::vector<PeerTime>> AskPeer(const Options& options, const std::vector<
       for (const auto& [name, text] : test.modules) {
         modules += (modules.empty() ? "" : ",") + Quote(name) + ":" + Quote(text);
       }
-      file << fmt::format(
-          R"({{"modules":{{{}}},"version":"{}","query":"x = data.{}","input":{},"data":{},"iterations":{}}})",
-          modules, test.is_v0 ? "v0" : "v1", test.path, test.input, test.data,
-          options.quick ? 1 : 0)
-           << "\n";
+      file
+          << fmt::format(
+                 R"({{"modules":{{{}}},"version":"{}","query":"x = data.{}","input":{},"data":{},"iterations":{}}})",
+                 modules, test.is_v0 ? "v0" : "v1", test.path, test.input, test.data,
+                 options.quick ? 1 : 0)
+          << "\n";
     }
   }
   const std::string command = options.peer.string() + " bench < " + requests.string();
@@ -184,8 +187,8 @@ Result<std::vector<PeerTime>> AskPeer(const Options& options, const std::vector<
   std::vector<PeerTime> times;
   for (std::size_t begin = 0; begin < replies.size();) {
     const std::size_t end = replies.find('\n', begin);
-    const Value reply = TRY(
-        document::ParseJson(std::string_view(replies).substr(begin, end - begin), arena));
+    const Value reply =
+        TRY(document::ParseJson(std::string_view(replies).substr(begin, end - begin), arena));
     begin = end + 1;
     PeerTime& time = times.emplace_back();
     time.nanos = document::ToDouble(reply.Find("cpu_ns"));

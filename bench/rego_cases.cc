@@ -164,24 +164,19 @@ std::vector<RegoCase> MicroCases() {
                                    i, i % 10);
                              }),
                         R"({"method":"m7","path":"/p777"})"));
-  cases.push_back(Micro("function argument index, 100 definitions",
-                        Join(100, "\n",
-                             [](std::size_t i) {
-                               return fmt::format("f(x) := {0} if x == \"a{0}\"", i);
-                             }) +
-                            "\np := [y | some x in input.xs; y := f(x)]",
-                        "{\"xs\":[" +
-                            Join(20, ",",
-                                 [](std::size_t i) { return fmt::format("\"a{}\"", i * 5); }) +
-                            "]}"));
+  cases.push_back(
+      Micro("function argument index, 100 definitions",
+            Join(100, "\n",
+                 [](std::size_t i) { return fmt::format("f(x) := {0} if x == \"a{0}\"", i); }) +
+                "\np := [y | some x in input.xs; y := f(x)]",
+            "{\"xs\":[" +
+                Join(20, ",", [](std::size_t i) { return fmt::format("\"a{}\"", i * 5); }) + "]}"));
   cases.push_back(Micro("array iteration, last of 1000", "p if input.xs[_] == 999",
                         "{\"xs\":[" + Join(1000, ",", number) + "]}"));
-  cases.push_back(Micro("set and object iteration, 1000",
-                        "p := count({k | some k, v in input.o; v % 3 == 0})",
-                        "{\"o\":{" +
-                            Join(1000, ",",
-                                 [](std::size_t i) { return fmt::format("\"k{0}\":{0}", i); }) +
-                            "}}"));
+  cases.push_back(Micro(
+      "set and object iteration, 1000", "p := count({k | some k, v in input.o; v % 3 == 0})",
+      "{\"o\":{" + Join(1000, ",", [](std::size_t i) { return fmt::format("\"k{0}\":{0}", i); }) +
+          "}}"));
   cases.push_back(Micro("comprehension index, group 1000 by key",
                         "p[k] := vs if { some x in input.xs; k := x.k; vs := [y.v | some y in "
                         "input.xs; y.k == k] }",
@@ -200,34 +195,25 @@ std::vector<RegoCase> MicroCases() {
   cases.push_back(Micro("template strings, 500",
                         "p := count({$\"{x.k}/{x.v}\" | some x in input.xs})",
                         "{\"xs\":[" + Join(500, ",", pair) + "]}"));
-  cases.push_back(Micro("regex, 300 strings",
-                        R"(p := count([x | some x in input.xs; regex.match(`^h[0-9]+\.(a|b)`, x)]))",
-                        "{\"xs\":[" +
-                            Join(300, ",",
-                                 [](std::size_t i) {
-                                   return fmt::format("\"h{}.{}.example.com\"", i,
-                                                      "abcd"[i % 4]);
-                                 }) +
-                            "]}"));
-  cases.push_back(Micro("glob, 300 strings",
-                        R"(p := count([x | some x in input.xs; glob.match("*.example.com", ["."], x)]))",
-                        "{\"xs\":[" +
-                            Join(300, ",",
-                                 [](std::size_t i) {
-                                   return fmt::format("\"h{}.example.{}\"", i,
-                                                      i % 2 == 0 ? "com" : "org");
-                                 }) +
-                            "]}"));
+  cases.push_back(
+      Micro("regex, 300 strings",
+            R"(p := count([x | some x in input.xs; regex.match(`^h[0-9]+\.(a|b)`, x)]))",
+            "{\"xs\":[" + Join(300, ",", [](std::size_t i) {
+              return fmt::format("\"h{}.{}.example.com\"", i, "abcd"[i % 4]);
+            }) + "]}"));
+  cases.push_back(
+      Micro("glob, 300 strings",
+            R"(p := count([x | some x in input.xs; glob.match("*.example.com", ["."], x)]))",
+            "{\"xs\":[" + Join(300, ",", [](std::size_t i) {
+              return fmt::format("\"h{}.example.{}\"", i, i % 2 == 0 ? "com" : "org");
+            }) + "]}"));
   cases.push_back(Micro("JSON patch, 50 operations",
                         "p := count(json.patch(input.o, [op | some i in numbers.range(0, 49); op "
                         ":= {\"op\": \"replace\", \"path\": sprintf(\"/k%d/v\", [i]), \"value\": "
                         "0}]))",
-                        "{\"o\":{" +
-                            Join(100, ",",
-                                 [](std::size_t i) {
-                                   return fmt::format("\"k{0}\":{{\"v\":{0}}}", i);
-                                 }) +
-                            "}}"));
+                        "{\"o\":{" + Join(100, ",", [](std::size_t i) {
+                          return fmt::format("\"k{0}\":{{\"v\":{0}}}", i);
+                        }) + "}}"));
   cases.push_back(Micro("walk, 1000 leaves",
                         "p := count([v | walk(input.o, [_, v]); is_number(v)])",
                         "{\"o\":[" + Join(500, ",", pair) + "]}"));

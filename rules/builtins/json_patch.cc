@@ -1,9 +1,11 @@
 // json.patch: RFC 6902 with pointers or arrays of steps, over sets too. SOURCE: OPA's policy reference, "Object".
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "document/json.h"
 #include "rules/builtins/families.h"
@@ -15,10 +17,12 @@ namespace {
 
 using Steps = std::span<const Value>;
 
-// A document while its operations are applied. Each operation makes the containers along its path anew.
+// A document while its operations are applied: a tree in which the containers that some operation went through are open,
+// so that the next one does not copy them again.
 class Patcher {
  public:
-  Patcher(CallContext& context, const Value& document) : context_(context), root_(document) {}
+  Patcher(CallContext& context, const Value& document)
+      : context_(context), root_{.value = document} {}
 
   // False where the operation fails: said through the context.
   bool Apply(const Value& operation) {
@@ -60,9 +64,22 @@ class Patcher {
   }
 
   // Undefined where the whole document was removed.
-  [[nodiscard]] Value document() const { return root_; }
+  [[nodiscard]] Value document() { return has_root_ ? Close(root_) : Value(); }
 
  private:
+  struct Node;
+  // A member of an object or set, or an item of an array (without key).
+  struct Slot {
+    Value key = {};
+    Value value = {};
+    Node* node = nullptr;  // If not null, it holds the value.
+  };
+  struct Node {
+    Value value = {};  // Of an open container: what it was, of which the type still stands.
+    bool open = false;
+    std::vector<Slot> slots = {};  // Sorted by key where there are keys.
+  };
+
   bool Fail(std::string message) {
     context_.Fail(std::move(message));
     return false;
@@ -106,7 +123,7 @@ class Patcher {
   }
 
   // The number of the item that `step` names; the array's length is "-".
-  std::optional<std::uint32_t> IndexOf(const Value& array, const Value& step) {
+  std::optional<std::uint32_t> IndexOf(std::size_t size, const Value& step) {
     if (step.is_number()) {
       const auto index = document::ToInt64(step);
       if (!index) {
@@ -119,7 +136,7 @@ class Patcher {
     }
     const std::string_view text = step.string();
     if (text == "-") {
-      return array.size();
+      return static_cast<std::uint32_t>(size);
     }
     std::int64_t index = 0;
     const bool digits =
@@ -146,189 +163,229 @@ class Patcher {
     return std::nullopt;
   }
 
-  Value Child(const Value& container, const Value& step) {
-    Value child;
-    if (container.is_array()) {
-      const auto index = IndexOf(container, step);
+  // A child that does not exist.
+  void NoChild(const Value& container, const Value& step) {
+    Fail("path " + document::ToRego(step) + " does not exist in object term " +
+         document::ToRego(container));
+  }
+
+  // The slot of `step`; null, and said why, where there is none.
+  Slot* Child(Node& container, const Value& step) {
+    Open(container);
+    Slot* slot = nullptr;
+    if (container.value.is_array()) {
+      const auto index = IndexOf(container.slots.size(), step);
       if (!index) {
-        return {};
+        return nullptr;
       }
-      if (*index < container.size()) {
-        child = container.ItemAt(*index);
-      }
+      slot = *index < container.slots.size() ? &container.slots[*index] : nullptr;
     } else {
-      child = container.Find(step);
+      slot = FindKey(container, step);
     }
-    if (!child.is_defined()) {
-      Fail("path " + document::ToRego(step) + " does not exist in object term " +
-           document::ToRego(container));
+    if (slot == nullptr) {
+      NoChild(Close(container), step);
     }
-    return child;
+    return slot;
   }
 
   Value Get(Steps path) {
-    if (!root_.is_defined()) {
+    if (!has_root_) {
       Fail("deleted node encountered during unfold operation");
       return {};
     }
-    Value value = root_;
+    Node* node = &root_;
     for (const Value& step : path) {
-      value = Child(value, step);
-      if (!value.is_defined()) {
+      Slot* slot = Child(*node, step);
+      if (slot == nullptr) {
         return {};
       }
+      node = &NodeOf(*slot);
     }
-    return value;
+    return Close(*node);
   }
 
   bool Add(Steps path, const Value& value) {
     if (path.empty()) {
-      root_ = value;
+      has_root_ = true;
+      root_ = {.value = value};
       return true;
     }
-    return Edit(
-        path, [&](const Value& parent, const Value& step) { return Insert(parent, step, value); });
+    return Edit(path, [&](Node& parent, const Value& step) { return Insert(parent, step, value); });
   }
 
   bool Remove(Steps path) {
     if (path.empty()) {
-      if (!root_.is_defined()) {
+      if (!has_root_) {
         return Fail("deleted node encountered during delete operation");
       }
-      root_ = {};
+      has_root_ = false;
       return true;
     }
-    return Edit(path, [&](const Value& parent, const Value& step) { return Erase(parent, step); });
+    return Edit(path, [&](Node& parent, const Value& step) { return Erase(parent, step); });
   }
 
-  // Replaces the container that the path's last step is taken in by `change(container, last step)`.
+  // Lets `change(container, last step)` change the container that the path's last step is taken in.
   template <class Change>
   bool Edit(Steps path, Change change) {
-    std::vector<Value> containers;
-    for (std::size_t i = 0; i < path.size(); ++i) {
-      containers.push_back(Get(path.first(i)));
-      if (!containers.back().is_defined()) {
+    if (!has_root_) {
+      return Fail("deleted node encountered during unfold operation");
+    }
+    struct Member {
+      Node* set;
+      std::size_t at;
+    };
+    std::vector<Member> members;  // Of sets on the way: what they are is what they hold.
+    Node* node = &root_;
+    for (const Value& step : path.first(path.size() - 1)) {
+      Slot* slot = Child(*node, step);
+      if (slot == nullptr) {
         return false;
       }
+      if (node->value.is_set()) {
+        members.push_back({.set = node, .at = static_cast<std::size_t>(slot - node->slots.data())});
+      }
+      node = &NodeOf(*slot);
     }
-    Value changed = change(containers.back(), path.back());
-    for (std::size_t i = path.size() - 1; changed.is_defined() && i-- > 0;) {
-      changed = Replace(containers[i], path[i], changed);
-    }
-    if (!changed.is_defined() || context_.ShouldHalt()) {
+    if (!change(*node, path.back()) || context_.ShouldHalt()) {
       return false;
     }
-    root_ = changed;
+    for (; !members.empty(); members.pop_back()) {
+      const auto [set, at] = members.back();
+      const Value changed = Close(*set->slots[at].node);
+      set->slots.erase(set->slots.begin() + static_cast<std::ptrdiff_t>(at));
+      PutKey(*set, changed, changed);
+    }
     return true;
   }
 
-  std::vector<Value> Items(const Value& container) const {
-    std::vector<Value> items(container.size());
-    for (std::uint32_t i = 0; i < container.size(); ++i) {
-      items[i] = container.ItemAt(i);
+  bool Insert(Node& container, const Value& step, const Value& value) {
+    const Value& is = container.value;
+    if (is.is_object()) {
+      Open(container);
+      PutKey(container, step, value);
+      return true;
     }
-    return items;
-  }
-  Value MakeArray(const std::vector<Value>& items) {
-    const std::span<Value> copy = context_.arena.AllocateArray<Value>(items.size());
-    std::ranges::copy(items, copy.begin());
-    return Value::Array(copy);
-  }
-
-  // `container` with `key` at `value`, or without it where `value` is undefined.
-  Value MakeObject(const Value& container, const Value& key, const Value& value) {
-    document::ObjectBuilder object(context_.arena);
-    for (std::uint32_t i = 0; i < container.size(); ++i) {
-      if (!document::Equal(container.KeyAt(i), key)) {
-        object.Add(container.KeyAt(i), container.ValueAt(i));
+    if (is.is_set()) {
+      if (!document::Equal(step, value)) {
+        return Fail("set key " + document::ToRego(step) + " does not equal value to be inserted " +
+                    document::ToRego(value));
       }
+      Open(container);
+      PutKey(container, value, value);
+      return true;
     }
-    if (value.is_defined()) {
-      object.Add(key, value);
+    if (!is.is_array()) {
+      return NotComposite(is);
     }
-    return object.Finish();
-  }
-  Value MakeSet(const Value& container, const Value& left_out, const Value& added) {
-    document::SetBuilder set(context_.arena);
-    for (const Value& item : Items(container)) {
-      if (!document::Equal(item, left_out)) {
-        set.Add(item);
-      }
-    }
-    if (added.is_defined()) {
-      set.Add(added);
-    }
-    return set.Finish();
-  }
-
-  Value Insert(const Value& container, const Value& step, const Value& value) {
-    if (container.is_object()) {
-      return MakeObject(container, step, value);
-    }
-    if (container.is_set()) {
-      if (document::Equal(step, value)) {
-        return MakeSet(container, step, value);
-      }
-      Fail("set key " + document::ToRego(step) + " does not equal value to be inserted " +
-           document::ToRego(value));
-      return {};
-    }
-    if (!container.is_array()) {
-      return NotComposite(container);
-    }
-    const auto index = IndexOf(container, step);
+    Open(container);
+    const auto index = IndexOf(container.slots.size(), step);
     if (!index) {
-      return {};
+      return false;
     }
-    std::vector<Value> items = Items(container);
-    if (*index > items.size()) {
-      return context_.Fail("index for array insertion out of bounds");
+    if (*index > container.slots.size()) {
+      return Fail("index for array insertion out of bounds");
     }
-    items.insert(items.begin() + static_cast<std::ptrdiff_t>(*index), value);
-    return MakeArray(items);
+    container.slots.insert(container.slots.begin() + *index, Slot{.key = {}, .value = value});
+    return true;
   }
 
-  Value Erase(const Value& container, const Value& step) {
-    if (container.is_array()) {
-      const auto index = IndexOf(container, step);
+  bool Erase(Node& container, const Value& step) {
+    const Value& is = container.value;
+    if (!is.is_array() && !is.is_object() && !is.is_set()) {
+      return NotComposite(is);
+    }
+    Open(container);
+    std::size_t at = 0;
+    if (is.is_array()) {
+      const auto index = IndexOf(container.slots.size(), step);
       if (!index) {
-        return {};
+        return false;
       }
-      std::vector<Value> items = Items(container);
-      if (*index >= items.size()) {
-        return context_.Fail("index for array delete out of bounds");
+      if (*index >= container.slots.size()) {
+        return Fail("index for array delete out of bounds");
       }
-      items.erase(items.begin() + static_cast<std::ptrdiff_t>(*index));
-      return MakeArray(items);
+      at = *index;
+    } else {
+      const Slot* slot = FindKey(container, step);
+      if (slot == nullptr) {
+        return Fail("cannot delete child key " + document::ToRego(step) + " that does not exist");
+      }
+      at = static_cast<std::size_t>(slot - container.slots.data());
     }
-    if (!container.is_object() && !container.is_set()) {
-      return NotComposite(container);
-    }
-    if (!container.Find(step).is_defined()) {
-      return context_.Fail("cannot delete child key " + document::ToRego(step) +
-                           " that does not exist");
-    }
-    return container.is_object() ? MakeObject(container, step, {}) : MakeSet(container, step, {});
+    container.slots.erase(container.slots.begin() + static_cast<std::ptrdiff_t>(at));
+    return true;
   }
 
-  Value Replace(const Value& container, const Value& step, const Value& value) {
-    if (container.is_object()) {
-      return MakeObject(container, step, value);
-    }
-    if (container.is_set()) {
-      return MakeSet(container, step, value);
-    }
-    std::vector<Value> items = Items(container);
-    items[*IndexOf(container, step)] = value;
-    return MakeArray(items);
+  bool NotComposite(const Value& value) {
+    return Fail("expected composite type, found value: " + document::ToRego(value));
   }
 
-  Value NotComposite(const Value& value) {
-    return context_.Fail("expected composite type, found value: " + document::ToRego(value));
+  // Where the key is, or belongs.
+  static std::vector<Slot>::iterator KeyPlace(Node& node, const Value& key) {
+    return std::ranges::lower_bound(
+        node.slots, key, [](const Value& a, const Value& b) { return document::Compare(a, b) < 0; },
+        &Slot::key);
+  }
+  static Slot* FindKey(Node& node, const Value& key) {
+    const auto at = KeyPlace(node, key);
+    return at != node.slots.end() && document::Equal(at->key, key) ? &*at : nullptr;
+  }
+  static void PutKey(Node& node, const Value& key, const Value& value) {
+    const auto at = KeyPlace(node, key);
+    if (at != node.slots.end() && document::Equal(at->key, key)) {
+      *at = {.key = key, .value = value};
+    } else {
+      node.slots.insert(at, {.key = key, .value = value});
+    }
+  }
+
+  Node& NodeOf(Slot& slot) {
+    if (slot.node == nullptr) {
+      slot.node = &nodes_.emplace_back(Node{.value = slot.value});
+    }
+    return *slot.node;
+  }
+
+  static void Open(Node& node) {
+    if (node.open) {
+      return;
+    }
+    node.open = true;
+    const Value& value = node.value;
+    node.slots.reserve(value.size());
+    for (std::uint32_t i = 0; i < value.size(); ++i) {
+      if (value.is_object()) {
+        node.slots.push_back({.key = value.KeyAt(i), .value = value.ValueAt(i)});
+      } else {
+        node.slots.push_back({.key = value.ItemAt(i), .value = value.ItemAt(i)});
+      }
+    }
+  }
+
+  // The node as it is now. It stays open.
+  Value Close(const Node& node) {
+    const auto value_of = [this](const Slot& slot) {
+      return slot.node == nullptr ? slot.value : Close(*slot.node);
+    };
+    if (!node.open || (!node.value.is_array() && !node.value.is_object() && !node.value.is_set())) {
+      return node.value;
+    }
+    if (node.value.is_object()) {
+      const auto members = context_.arena.AllocateArray<document::Member>(node.slots.size());
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        members[i] = {.key = node.slots[i].key, .value = value_of(node.slots[i])};
+      }
+      return Value::Object(members);
+    }
+    const auto items = context_.arena.AllocateArray<Value>(node.slots.size());
+    std::ranges::transform(node.slots, items.begin(), value_of);
+    return node.value.is_set() ? Value::Set(items) : Value::Array(items);
   }
 
   CallContext& context_;
-  Value root_;
+  std::deque<Node> nodes_;
+  Node root_;
+  bool has_root_ = true;
 };
 
 Value Patch(CallContext& context, Arguments arguments) {

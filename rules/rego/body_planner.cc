@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "rules/rego/grouping.h"
+
 namespace portcullis::rego {
 namespace {
 
@@ -596,6 +598,7 @@ Operand BodyPlanner::EvalComposite(const Term& term) {
 }
 
 Operand BodyPlanner::EvalComprehension(const Term& term) {
+  const Slot first_inner = next_slot_;
   const Block* block = SubBlock([&] {
     PlanBody(term.body);
     const Operand first = Eval(*term.items[0]);
@@ -614,6 +617,7 @@ Operand BodyPlanner::EvalComprehension(const Term& term) {
                                                               : Op::kObjectOf,
                    &term.location);
   step.block = block;
+  step.grouping = FindGrouping(planner_.program(), *block, first_inner);
   step.to = slot;
   return {.at = slot};
 }

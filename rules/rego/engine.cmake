@@ -4,7 +4,9 @@ set(rego_engine_sources
   body_planner.cc
   engine.cc
   error_analysis.cc
+  grouping.cc
   index_only.cc
+  evaluate_comprehension.cc
   evaluate_document.cc
   evaluate_inventory.cc
   evaluate_procedure.cc
@@ -12,5 +14,6 @@ set(rego_engine_sources
   kept_results.cc
   planner.cc
   reference_planner.cc
+  rule_index.cc
   scratch.cc
 )

@@ -311,7 +311,7 @@ bool Evaluator::ReplaceDocuments(const WithTargets& targets, const Value* slots,
 Signal Evaluator::With(const Step& step, Value* slots) {
   Context context = *context_;
   context.outer = context_;
-  KeptResults kept(*arena_, program_.procedures.size());
+  KeptResults kept(*arena_, program_.procedures.size(), program_.groupings.size());
   context.kept = &kept;
   if (!ReplaceDocuments(*step.with, slots, &context)) {
     return Signal::kError;

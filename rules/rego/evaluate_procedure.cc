@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/rego/evaluator.h"
+#include "rules/rego/rule_index.h"
 #include "rules/rego/scratch.h"
 
 namespace portcullis::rego {
@@ -11,15 +12,6 @@ namespace {
 
 using document::Member;
 using document::Value;
-
-// Items that a set is made of while it grows, before equal ones are merged: bounds what duplicates cost.
-constexpr std::size_t kShort = 24;
-
-constexpr std::string_view kConflict = "eval_conflict_error";
-
-const Step* StepOf(const Value& mark) {
-  return reinterpret_cast<const Step*>(static_cast<std::uintptr_t>(mark.integer()));
-}
 
 std::string ConflictMessage(const Procedure& procedure, ConflictTexts texts) {
   if (texts == ConflictTexts::kGatekeeper) {
@@ -29,8 +21,6 @@ std::string ConflictMessage(const Procedure& procedure, ConflictTexts texts) {
   return (procedure.is_function ? "function " : "rule ") + procedure.name +
          " produced conflicting values" + (procedure.is_function ? " for the same inputs" : "");
 }
-
-constexpr std::string_view kKeysConflict = "object keys must be unique";
 
 }  // namespace
 
@@ -89,14 +79,22 @@ bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* res
   if (procedure.result != kNoSlot) {
     slots[procedure.result] = Value();
   }
-  for (const Branch* branch : procedure.branches) {
-    const Signal signal = RunBranch(branch, slots);
-    if (signal == Signal::kError) {
-      return false;
+  Signal signal = Signal::kContinue;
+  const auto run = [&](const Branch* branch) {
+    signal = RunBranch(branch, slots);
+    return signal != Signal::kError && !(signal == Signal::kStop && procedure.one_solution);
+  };
+  if (procedure.index != nullptr) {
+    procedure.index->ForEachCandidate(context_->input, slots, run);
+  } else {
+    for (const Branch* branch : procedure.branches) {
+      if (!run(branch)) {
+        break;
+      }
     }
-    if (signal == Signal::kStop && procedure.one_solution) {
-      break;
-    }
+  }
+  if (signal == Signal::kError) {
+    return false;
   }
   switch (procedure.kind) {
     case Procedure::Kind::kValue:
@@ -144,67 +142,6 @@ Signal Evaluator::YieldResult(const Step& step, Value* slots) {
     return Signal::kError;
   }
   return step.stop ? Signal::kStop : Signal::kContinue;
-}
-
-bool Evaluator::FinishSet(std::size_t begin, Value* result) {
-  const std::span<Value> items(collected_.begin() + static_cast<std::ptrdiff_t>(begin),
-                               collected_.end());
-  const auto less = [](const Value& a, const Value& b) { return document::Compare(a, b) < 0; };
-  std::size_t count = 0;
-  if (items.size() <= kShort) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const Value item = items[i];
-      const auto at = std::lower_bound(
-          items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count), item, less);
-      if (at != items.begin() + static_cast<std::ptrdiff_t>(count) && document::Equal(*at, item)) {
-        continue;
-      }
-      std::move_backward(at, items.begin() + static_cast<std::ptrdiff_t>(count),
-                         items.begin() + static_cast<std::ptrdiff_t>(count) + 1);
-      *at = item;
-      ++count;
-    }
-  } else {
-    std::stable_sort(items.begin(), items.end(), less);
-    const auto end = std::unique(items.begin(), items.end(), document::Equal);
-    count = static_cast<std::size_t>(end - items.begin());
-  }
-  const auto copy = arena_->AllocateArray<Value>(count);
-  std::uninitialized_copy_n(items.begin(), count, copy.begin());
-  collected_.resize(begin);
-  *result = Value::Set(copy);
-  return true;
-}
-
-bool Evaluator::FinishObject(std::size_t begin, Value* result) {
-  struct Entry {
-    Member member;
-    const Step* step;
-  };
-  const std::size_t most = (collected_.size() - begin) / 3;
-  std::vector<Entry> entries;
-  entries.reserve(most);
-  for (std::size_t i = begin; i < collected_.size(); i += 3) {
-    entries.push_back({.member = {.key = collected_[i], .value = collected_[i + 1]},
-                       .step = StepOf(collected_[i + 2])});
-  }
-  collected_.resize(begin);
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return document::Compare(a.member.key, b.member.key) < 0;
-  });
-  const auto members = arena_->AllocateArray<Member>(most);
-  std::size_t count = 0;
-  for (const Entry& entry : entries) {
-    if (count > 0 && document::Equal(members[count - 1].key, entry.member.key)) {
-      if (!document::Equal(members[count - 1].value, entry.member.value)) {
-        return FailEvaluation(kConflict, std::string(kKeysConflict), entry.step->location);
-      }
-      continue;
-    }
-    members[count++] = entry.member;
-  }
-  *result = Value::Object(members.first(count));
-  return true;
 }
 
 // An object under construction from the paths that rules with several free keys give.

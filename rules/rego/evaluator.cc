@@ -68,7 +68,7 @@ Evaluator::Evaluator(const Program& program, const EvaluationRequest& request,
   root_.data = request.data;
   root_.inventory = request.inventory;
   root_.kept = new (request.arena->Allocate(sizeof(KeptResults), alignof(KeptResults)))
-      KeptResults(*request.arena, program.procedures.size());
+      KeptResults(*request.arena, program.procedures.size(), program.groupings.size());
   root_call_ = MakeCallContext(*request.arena, prepared, request);
   call_ = root_call_.get();
 }
@@ -398,6 +398,18 @@ Signal Evaluator::Run(const Step* step, Value* slots) {
         collected_.push_back(
             Value::Int(static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(step))));
         return step->stop ? Signal::kStop : Signal::kContinue;
+      case Op::kYieldGroup:
+        ++yields_;
+        for (const Operand key : step->operands) {
+          collected_.push_back(Get(key, slots));
+        }
+        collected_.push_back(Get(step->a, slots));
+        if (step->to == 1) {
+          collected_.push_back(Get(step->b, slots));
+          collected_.push_back(
+              Value::Int(static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(step))));
+        }
+        return Signal::kContinue;
       case Op::kYieldPath: {
         ++yields_;
         const auto keys = arena_->AllocateArray<Value>(step->operands.size());
@@ -494,51 +506,6 @@ bool Evaluator::Every(const Step& step, Value* slots, bool* holds) {
   }
   *holds = true;
   return true;
-}
-
-bool Evaluator::Comprehension(const Step& step, Value* slots, Value* result) {
-  const std::size_t begin = collected_.size();
-  if (RunBlock(*step.block, slots) == Signal::kError) {
-    return false;
-  }
-  if (step.op == Op::kSetOf) {
-    return FinishSet(begin, result);
-  }
-  if (step.op == Op::kObjectOf) {
-    return FinishObject(begin, result);
-  }
-  const auto items = arena_->AllocateArray<Value>(collected_.size() - begin);
-  std::uninitialized_copy(collected_.begin() + static_cast<std::ptrdiff_t>(begin), collected_.end(),
-                          items.begin());
-  collected_.resize(begin);
-  *result = Value::Array(items);
-  return true;
-}
-
-Value Evaluator::MakeObject(const Step& step, const Value* slots) {
-  using document::Member;
-  const std::size_t most = step.operands.size() / 2;
-  const auto members = arena_->AllocateArray<Member>(most);
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < most; ++i) {
-    const Member member{.key = Get(step.operands[2 * i], slots),
-                        .value = Get(step.operands[2 * i + 1], slots)};
-    // Literals are short and their constant keys come sorted, so this rarely moves anything.
-    std::size_t at = count;
-    while (at > 0 && document::Compare(members[at - 1].key, member.key) > 0) {
-      --at;
-    }
-    if (at > 0 && document::Equal(members[at - 1].key, member.key)) {
-      members[at - 1].value = member.value;
-      continue;
-    }
-    std::move_backward(members.begin() + static_cast<std::ptrdiff_t>(at),
-                       members.begin() + static_cast<std::ptrdiff_t>(count),
-                       members.begin() + static_cast<std::ptrdiff_t>(count) + 1);
-    members[at] = member;
-    ++count;
-  }
-  return Value::Object(members.first(count));
 }
 
 bool Evaluator::Print(const Step& step, const Value& operands) {

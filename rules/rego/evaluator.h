@@ -29,6 +29,14 @@ enum class Signal : std::uint8_t {
   kError,     // The evaluation is over: evaluation_error() or engine_error() says why.
 };
 
+inline constexpr std::string_view kConflict = "eval_conflict_error";
+inline constexpr std::string_view kKeysConflict = "object keys must be unique";
+
+// A yield leaves behind its step, whose location is named if two members conflict.
+[[nodiscard]] inline const Step* StepOf(const document::Value& mark) {
+  return reinterpret_cast<const Step*>(static_cast<std::uintptr_t>(mark.integer()));
+}
+
 // What `with` changes.
 struct Context {
   // A part of `data` that a `with` replaced, so that rules at it or below are not asked.
@@ -86,11 +94,19 @@ class Evaluator {
   Signal Each(const Step& step, document::Value* slots);
   Signal Relation(const Step& step, document::Value* slots);
   bool Every(const Step& step, document::Value* slots, bool* holds);
-  bool Comprehension(const Step& step, document::Value* slots, document::Value* result);
-  document::Value MakeObject(const Step& step, const document::Value* slots);
   bool Print(const Step& step, const document::Value& operands);
   bool CallBuiltin(const Step& step, document::Value* slots, document::Value* result);
   bool CallProcedure(const Step& step, document::Value* slots, document::Value* result);
+
+  // evaluate_comprehension.cc: comprehensions, and what is collected made into sets and objects.
+  bool Comprehension(const Step& step, document::Value* slots, document::Value* result);
+  // `done`: false where grouping did not serve.
+  bool GroupedComprehension(const Step& step, document::Value* slots, document::Value* result,
+                            bool* done);
+  bool FinishComprehension(Op op, std::size_t begin, document::Value* result);
+  document::Value MakeObject(const Step& step, const document::Value* slots);
+  bool FinishSet(std::size_t begin, document::Value* result);
+  bool FinishObject(std::size_t begin, document::Value* result);
 
   // evaluate_procedure.cc: rules and functions.
   bool Call(const Procedure& procedure, std::span<const document::Value> arguments, bool keep,
@@ -100,8 +116,6 @@ class Evaluator {
   bool RunBranches(const Procedure& procedure, document::Value* slots, document::Value* result);
   Signal RunBranch(const Branch* branch, document::Value* slots);
   Signal YieldResult(const Step& step, document::Value* slots);
-  bool FinishSet(std::size_t begin, document::Value* result);
-  bool FinishObject(std::size_t begin, document::Value* result);
   bool FinishNested(std::size_t begin, document::Value* result);
   bool CallMock(const Context::Mock& mock, std::span<const document::Value> arguments,
                 const Location* location, document::Value* result);

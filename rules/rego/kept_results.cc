@@ -61,9 +61,17 @@ std::uint64_t HashCall(std::uint32_t procedure, std::span<const Value> arguments
 
 }  // namespace
 
-KeptResults::KeptResults(document::Arena& arena, std::size_t procedures)
-    : arena_(arena), results_(arena.AllocateArray<Result>(procedures)) {
+KeptResults::KeptResults(document::Arena& arena, std::size_t procedures, std::size_t groupings)
+    : arena_(arena), results_(arena.AllocateArray<Result>(procedures)), grouping_count_(groupings) {
   std::uninitialized_fill(results_.begin(), results_.end(), Result{});
+}
+
+GroupedSolutions& KeptResults::Grouped(std::uint32_t grouping) {
+  if (grouped_.empty()) {
+    grouped_ = arena_.AllocateArray<GroupedSolutions>(grouping_count_);
+    std::ranges::uninitialized_fill(grouped_, GroupedSolutions());
+  }
+  return grouped_[grouping];
 }
 
 const Value* KeptResults::Find(std::uint32_t procedure, std::span<const Value> arguments) const {

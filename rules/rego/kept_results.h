@@ -9,13 +9,14 @@
 
 #include "document/arena.h"
 #include "document/value.h"
+#include "rules/rego/grouping.h"
 
 namespace portcullis::rego {
 
 class KeptResults {
  public:
   // LIFETIME: everything lives in `arena`, as do the values put here.
-  KeptResults(document::Arena& arena, std::size_t procedures);
+  KeptResults(document::Arena& arena, std::size_t procedures, std::size_t groupings);
 
   // A result that may be undefined, once it is known.
   struct Result {
@@ -23,6 +24,9 @@ class KeptResults {
     bool known = false;
   };
   [[nodiscard]] Result& Of(std::uint32_t procedure) { return results_[procedure]; }
+
+  // What is known of a comprehension that can be grouped.
+  [[nodiscard]] GroupedSolutions& Grouped(std::uint32_t grouping);
 
   // The result of a call with these arguments, or null. Composites are told apart by where they lie, not by content.
   [[nodiscard]] const document::Value* Find(std::uint32_t procedure,
@@ -43,6 +47,8 @@ class KeptResults {
 
   document::Arena& arena_;
   std::span<Result> results_;
+  std::size_t grouping_count_;
+  std::span<GroupedSolutions> grouped_;  // Empty until one is asked for.
   std::span<Call> calls_;
   std::size_t call_count_ = 0;
 };

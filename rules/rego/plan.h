@@ -38,7 +38,9 @@ struct Block;
 struct Procedure;
 struct DocumentNode;
 struct InventoryAccess;
+struct Grouping;
 struct WithTargets;
+class RuleIndex;
 
 enum class Op : std::uint8_t {
   // No solution.
@@ -83,6 +85,7 @@ enum class Op : std::uint8_t {
   kYieldResult,  // a is the value of a complete rule or function; two that differ are a conflict
   kYieldItem,    // a is an item of what is collected
   kYieldMember,  // a: key, b: value
+  kYieldGroup,   // operands: keys; then as kYieldItem, or, if to is 1, as kYieldMember
   kYieldPath,  // operands: the keys on the way down; a: value; to: 1 where the value is a member of a set
   kYieldQuery,  // operands: the variables' values
 };
@@ -132,6 +135,7 @@ struct Step {
     const DocumentAccess* document;
     const InventoryAccess* inventory;
     const WithTargets* with;
+    const Grouping* grouping;  // Of comprehensions; null: they run for the values at hand only.
   };
   const Location* location = nullptr;
 };
@@ -168,6 +172,7 @@ struct Procedure {
   Slot result = kNoSlot;         // Of kValue and kEntry.
   std::uint32_t frame_size = 0;  // Slots.
   std::vector<const Branch*> branches;
+  const RuleIndex* index = nullptr;  // Finds the branches that can match; null: try all.
   const Block* default_block = nullptr;
   std::vector<document::Value> path;  // Below `data`: a `with` on it or above replaces the rule.
   std::string name;                   // "data.template.violation"
@@ -224,8 +229,21 @@ struct WithTargets {
   std::vector<Mock> mocks;
 };
 
+// How a comprehension runs for all values of some outer variables at once: rules/rego/grouping.h.
+struct Grouping {
+  std::uint32_t id = 0;  // Counts from 0 in the program.
+  const Block* block =
+      nullptr;  // Its body without the equalities with the keys; ends with kYieldGroup.
+  std::span<const Operand> keys;   // Outer values that solutions are grouped by.
+  std::span<const Operand> fixed;  // Other outer values that the body reads.
+  std::size_t yield_width = 0;     // Values that a solution yields beside its keys.
+};
+
 // Owns all that steps point to. Immutable once made.
 struct Program {
+  Program();
+  ~Program();
+
   document::Arena arena;  // Of constants and lists of operands.
   std::vector<document::Value> constants;
   std::deque<Block> blocks;
@@ -234,6 +252,8 @@ struct Program {
   std::deque<DocumentAccess> document_accesses;
   std::deque<InventoryAccess> inventory_accesses;
   std::deque<WithTargets> with_targets;
+  std::deque<Grouping> groupings;
+  std::vector<std::unique_ptr<const RuleIndex>> rule_indexes;
   std::unique_ptr<DocumentNode> documents;  // Null unless some step needs it.
 
   const Procedure* entry = nullptr;  // Of a plan for a document.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/rego/body_planner.h"
+#include "rules/rego/rule_index.h"
 
 namespace portcullis::rego {
 namespace {
@@ -32,6 +33,9 @@ Planner::Planner(const CompiledPolicy& policy, Program& program,
     : policy_(policy), program_(program), explanations_(explanations), errors_(policy) {}
 
 Planner::~Planner() = default;
+
+Program::Program() = default;
+Program::~Program() = default;
 
 void Planner::Fail(std::string message, const Location& location) {
   if (!error_) {
@@ -340,6 +344,9 @@ void Planner::PlanProcedure(const Work& work) {
         steps += part->block->steps.size();
       }
     }
+  }
+  if (auto index = RuleIndex::Make(program_, procedure)) {
+    procedure.index = program_.rule_indexes.emplace_back(std::move(index)).get();
   }
   // Keeping a result costs about as much as a handful of steps.
   constexpr std::size_t kCheapSteps = 6;

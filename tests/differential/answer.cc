@@ -108,9 +108,8 @@ class Asked {
     evaluation.arena = &arena_;
     evaluation.clock = &clock_;
     const Value timeout = request_.Find("timeout_ms");
-    evaluation.deadline =
-        clock_.Now() +
-        std::chrono::milliseconds(timeout.is_int() ? timeout.integer() : kTimeoutMillis);
+    evaluation.deadline = clock_.Now() + std::chrono::milliseconds(
+                                             timeout.is_int() ? timeout.integer() : kTimeoutMillis);
     evaluation.strict_builtin_errors = request_.Find("strict_builtin_errors").is_true();
     evaluation.conflict_texts = rego::ConflictTexts::kCurrent;
     const auto outcome = plan->Evaluate(evaluation);
