@@ -3,6 +3,7 @@
 #include "rules/builtins/glob.h"
 
 #include <algorithm>
+#include <bit>
 #include <memory>
 #include <optional>
 
@@ -230,10 +231,71 @@ class GlobCompiler {
 
 std::expected<Glob, std::string> Glob::Compile(std::string_view pattern,
                                                std::u32string_view delimiters) {
-  return GlobCompiler(pattern, delimiters).Compile();
+  auto glob = GlobCompiler(pattern, delimiters).Compile();
+  if (glob && glob->states_.size() <= kMostSmall) {
+    glob->first_ = glob->Closure(glob->start_);
+    for (const State& state : glob->states_) {
+      glob->follow_.push_back(state.kind == Kind::kRunes ? glob->Closure(state.next.front()) : 0);
+    }
+  }
+  return glob;
+}
+
+bool Glob::Takes(const State& state, char32_t rune) {
+  const bool listed = std::ranges::any_of(state.ranges, [rune](const auto& range) {
+    return range.first <= rune && rune <= range.second;
+  });
+  return listed != state.negated;
+}
+
+std::uint64_t Glob::Closure(std::uint32_t first) const {
+  std::uint64_t states = 0;
+  std::uint64_t seen = 0;
+  std::vector<std::uint32_t> open = {first};
+  while (!open.empty()) {
+    const std::uint32_t number = open.back();
+    open.pop_back();
+    const std::uint64_t bit = std::uint64_t{1} << number;
+    if ((seen & bit) != 0) {
+      continue;
+    }
+    seen |= bit;
+    const State& state = states_[number];
+    if (state.kind == Kind::kMatch) {
+      states |= kAccepts;
+    } else if (state.kind == Kind::kRunes) {
+      states |= bit;
+    } else {
+      open.insert(open.end(), state.next.begin(), state.next.end());
+    }
+  }
+  return states;
+}
+
+bool Glob::MatchesSmall(CallContext& context, std::string_view text) const {
+  std::uint64_t current = first_;
+  for (std::size_t i = 0; i < text.size();) {
+    if ((current & ~kAccepts) == 0 || context.ShouldHalt()) {
+      return false;
+    }
+    const Rune rune = DecodeRune(text.substr(i));
+    i += rune.width;
+    std::uint64_t next = 0;
+    for (std::uint64_t left = current & ~kAccepts; left != 0; left &= left - 1) {
+      const auto number = static_cast<std::size_t>(std::countr_zero(left));
+      if (Takes(states_[number], rune.value)) {
+        next |= follow_[number];
+      }
+    }
+    current = next;
+  }
+  return (current & kAccepts) != 0;
 }
 
 bool Glob::Matches(CallContext& context, std::string_view text) const {
+  if (!follow_.empty()) {
+    return MatchesSmall(context, text);
+  }
   // The states that the text so far leads to; `seen` has the number of the step that last added a state.
   std::vector<std::uint32_t> current;
   std::vector<std::uint32_t> next;
@@ -274,10 +336,7 @@ bool Glob::Matches(CallContext& context, std::string_view text) const {
     next.clear();
     for (const std::uint32_t number : current) {
       const State& state = states_[number];
-      const bool listed = std::ranges::any_of(state.ranges, [&](const auto& range) {
-        return range.first <= rune.value && rune.value <= range.second;
-      });
-      if (listed != state.negated) {
+      if (Takes(state, rune.value)) {
         enter(state.next.front(), next);
       }
     }

@@ -106,8 +106,8 @@ std::uint64_t HashOf(std::span<const Value> keys) {
 }  // namespace
 
 const Grouping* FindGrouping(Program& program, const Block& block, Slot first_inner) {
-  if (block.steps.empty() || (block.steps.back().op != Op::kYieldItem &&
-                              block.steps.back().op != Op::kYieldMember)) {
+  if (block.steps.empty() ||
+      (block.steps.back().op != Op::kYieldItem && block.steps.back().op != Op::kYieldMember)) {
     return nullptr;
   }
   Reader reader(first_inner);
@@ -175,8 +175,7 @@ GroupedSolutions::Group& GroupedSolutions::Place(std::span<const Value> keys, st
     Group& group = groups_[i];
     if (!group.used ||
         (group.hash == hash &&
-         std::ranges::equal(At(group.first, grouping).first(keys.size()), keys,
-                            document::Equal))) {
+         std::ranges::equal(At(group.first, grouping).first(keys.size()), keys, document::Equal))) {
       return group;
     }
   }
