@@ -16,7 +16,8 @@ std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disa
       LanguageBuiltins(),  NetBuiltins(),        NumberBuiltins(),     ObjectBuiltins(),
       RandomBuiltins(),    RegexBuiltins(),      SemverBuiltins(),     SetBuiltins(),
       StringBuiltins(),    TimeBuiltins(),       TrimBuiltins(),       TypeBuiltins(),
-      UnitsBuiltins(),     UriBuiltins(),        WalkBuiltins(),       YamlBuiltins()};
+      UnitsBuiltins(),     UriBuiltins(),        WalkBuiltins(),       X509Builtins(),
+      YamlBuiltins()};
   for (const std::span<const Builtin> family : families) {
     for (const Builtin& builtin : family) {
       if (std::ranges::find(disabled, builtin.name) == disabled.end()) {

@@ -39,6 +39,7 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> UnitsBuiltins();
 [[nodiscard]] std::span<const Builtin> UriBuiltins();
 [[nodiscard]] std::span<const Builtin> WalkBuiltins();
+[[nodiscard]] std::span<const Builtin> X509Builtins();
 [[nodiscard]] std::span<const Builtin> YamlBuiltins();
 
 }  // namespace portcullis::builtins

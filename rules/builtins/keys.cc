@@ -292,43 +292,6 @@ std::expected<std::vector<JsonWebKey>, std::string> ParseJsonWebKeys(std::string
   return keys;
 }
 
-std::optional<PemBlock> TakePemBlock(std::string_view* text) {
-  constexpr std::string_view kBegin = "-----BEGIN ";
-  constexpr std::string_view kDashes = "-----";
-  for (std::size_t at = text->find(kBegin); at != text->npos; at = text->find(kBegin, at + 1)) {
-    if (at > 0 && (*text)[at - 1] != '\n') {
-      continue;
-    }
-    const std::size_t name = at + kBegin.size();
-    const std::size_t name_end = text->find(kDashes, name);
-    if (name_end == text->npos) {
-      return std::nullopt;
-    }
-    const std::string type(text->substr(name, name_end - name));
-    const std::string end_line = "-----END " + type + std::string(kDashes);
-    const std::size_t body = name_end + kDashes.size();
-    const std::size_t end = text->find(end_line, body);
-    if (end == text->npos) {
-      continue;
-    }
-    std::string base64(text->substr(body, end - body));
-    std::erase_if(base64, [](char c) { return c == ' ' || c == '\t'; });
-    auto bytes = DecodeBase64(base64, Base64::kStandard, Padding::kRequired);
-    if (!bytes) {
-      continue;
-    }
-    text->remove_prefix(end + end_line.size());
-    if (text->starts_with('\r')) {
-      text->remove_prefix(1);
-    }
-    if (text->starts_with('\n')) {
-      text->remove_prefix(1);
-    }
-    return PemBlock{type, *std::move(bytes)};
-  }
-  return std::nullopt;
-}
-
 std::expected<std::vector<JsonWebKey>, std::string> ParseVerificationKeys(std::string_view text) {
   std::string_view rest = text;
   const auto block = TakePemBlock(&rest);

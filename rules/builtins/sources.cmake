@@ -6,12 +6,19 @@ set(builtins_sources
   bits.cc
   call_context.cc
   catalog.cc
+  certificate.cc
+  certificate_chain.cc
+  certificate_extensions.cc
+  certificate_json.cc
+  certificate_request.cc
   codec.cc
   comparison.cc
+  der.cc
   digest.cc
   encoding.cc
   glob.cc
   globs_match.cc
+  go_asn1.cc
   go_duration.cc
   go_float.cc
   go_format.cc
@@ -38,7 +45,9 @@ set(builtins_sources
   number.cc
   objects.cc
   operands.cc
+  pem.cc
   prepared_cache.cc
+  private_key.cc
   random.cc
   regex.cc
   semver.cc
@@ -51,5 +60,6 @@ set(builtins_sources
   units.cc
   uri.cc
   walk.cc
+  x509.cc
   yaml.cc
 )

@@ -33,8 +33,14 @@ int HexDigit(char c) {
   return -1;
 }
 
+// Which characters beside letters and digits each part shows as they are.
+constexpr std::string_view kPathMarks = "-_.~$&+,/:;=@";
+constexpr std::string_view kFragmentMarks = "-_.~$&+,/:;=?@!()*";
+constexpr std::string_view kUserMarks = "-_.~$&+,;=";
+constexpr std::string_view kHostMarks = "-_.~!$&'()*+,;=:[]<>\"";
+
 bool FitsHost(char c) {
-  return IsAlphanumeric(c) || std::string_view("-_.~!$&'()*+,;=:[]<>\"").contains(c);
+  return IsAlphanumeric(c) || kHostMarks.contains(c);
 }
 
 std::string Quoted(std::string_view prefix, std::string_view text, std::string_view suffix = {}) {
@@ -67,10 +73,10 @@ Text Unescape(std::string_view text, Part part) {
   return plain;
 }
 
-std::string EscapePath(std::string_view path) {
+std::string Escape(std::string_view text, std::string_view marks) {
   std::string escaped;
-  for (const char c : path) {
-    if (IsAlphanumeric(c) || std::string_view("-_.~$&+,/:;=@").contains(c)) {
+  for (const char c : text) {
+    if (IsAlphanumeric(c) || marks.contains(c)) {
       escaped.push_back(c);
     } else {
       escaped.push_back('%');
@@ -79,6 +85,14 @@ std::string EscapePath(std::string_view path) {
     }
   }
   return escaped;
+}
+
+// Whether `raw` may stand for a part as it is written.
+bool IsValidEncoding(std::string_view raw, std::string_view marks) {
+  return std::ranges::all_of(raw, [&](char c) {
+    return IsAlphanumeric(c) || marks.contains(c) ||
+           std::string_view("!$&'()*+,;=:@[]%").contains(c);
+  });
 }
 
 bool IsOptionalPort(std::string_view text) {
@@ -144,22 +158,42 @@ Text ParseHost(std::string_view host) {
   return Unescape(host, Part::kHost);
 }
 
-Text ParseAuthority(std::string_view authority) {
-  const std::size_t at = authority.rfind('@');
-  if (at == authority.npos) {
-    return ParseHost(authority);
-  }
-  const std::string_view user = authority.substr(0, at);
+// The name and the password of an authority, escaped anew.
+Text ParseUser(std::string_view user) {
   const bool valid = std::ranges::all_of(user, [](char c) {
     return IsAlphanumeric(c) || std::string_view("-._:~!$&'()*+,;=%@").contains(c);
   });
   if (!valid) {
     return std::unexpected("net/url: invalid userinfo");
   }
-  if (const Text plain = Unescape(user, Part::kUserinfo); !plain) {
-    return plain;
+  const std::size_t colon = user.find(':');
+  const Text name = Unescape(user.substr(0, colon), Part::kUserinfo);
+  if (!name || colon == user.npos) {
+    return name ? Text(Escape(*name, kUserMarks)) : name;
   }
-  return ParseHost(authority.substr(at + 1));
+  const Text password = Unescape(user.substr(colon + 1), Part::kUserinfo);
+  if (!password) {
+    return password;
+  }
+  return Escape(*name, kUserMarks) + ":" + Escape(*password, kUserMarks);
+}
+
+// ERRORS: as ParseUri.
+std::expected<void, std::string> ParseAuthority(std::string_view authority, Uri* uri) {
+  const std::size_t at = authority.rfind('@');
+  Text host = ParseHost(at == authority.npos ? authority : authority.substr(at + 1));
+  if (!host) {
+    return std::unexpected(host.error());
+  }
+  uri->host = *std::move(host);
+  if (at != authority.npos) {
+    Text user = ParseUser(authority.substr(0, at));
+    if (!user) {
+      return std::unexpected(user.error());
+    }
+    uri->user = *std::move(user);
+  }
+  return {};
 }
 
 // Everything but the fragment.
@@ -179,12 +213,14 @@ std::expected<Uri, std::string> ParseWithoutFragment(std::string_view text) {
   }
   uri.scheme = *std::move(scheme);
   if (const std::size_t mark = rest.find('?'); mark != rest.npos) {
+    uri.force_query = mark + 1 == rest.size();
     uri.query = rest.substr(mark + 1);
     rest = rest.substr(0, mark);
   }
   if (!rest.starts_with('/')) {
     if (!uri.scheme.empty()) {
-      return uri;  // Opaque: "mailto:a@b".
+      uri.opaque = rest;
+      return uri;
     }
     if (rest.substr(0, rest.find('/')).contains(':')) {
       return std::unexpected("first path segment in URL cannot contain colon");
@@ -192,19 +228,20 @@ std::expected<Uri, std::string> ParseWithoutFragment(std::string_view text) {
   }
   if ((!uri.scheme.empty() || !rest.starts_with("///")) && rest.starts_with("//")) {
     const std::size_t slash = std::min(rest.find('/', 2), rest.size());
-    Text host = ParseAuthority(rest.substr(2, slash - 2));
-    if (!host) {
-      return std::unexpected(host.error());
+    const auto authority = ParseAuthority(rest.substr(2, slash - 2), &uri);
+    if (!authority) {
+      return std::unexpected(authority.error());
     }
-    uri.host = *std::move(host);
     rest.remove_prefix(slash);
+  } else {
+    uri.omit_host = !uri.scheme.empty() && rest.starts_with('/');
   }
   Text path = Unescape(rest, Part::kPath);
   if (!path) {
     return std::unexpected(path.error());
   }
   uri.path = *std::move(path);
-  if (EscapePath(uri.path) != rest) {
+  if (Escape(uri.path, kPathMarks) != rest) {
     uri.raw_path = rest;
   }
   return uri;
@@ -259,7 +296,38 @@ constexpr Builtin kBuiltins[] = {
 }  // namespace
 
 std::string Uri::EscapedPath() const {
-  return raw_path.empty() ? EscapePath(path) : raw_path;
+  if (!raw_path.empty() && IsValidEncoding(raw_path, kPathMarks)) {
+    return raw_path;
+  }
+  return path == "*" ? path : Escape(path, kPathMarks);
+}
+
+std::string Uri::Text() const {
+  std::string text = scheme.empty() ? "" : scheme + ":";
+  if (!opaque.empty()) {
+    text.append(opaque);
+  } else {
+    if ((!scheme.empty() && !omit_host && !path.empty()) || !host.empty() || user) {
+      text.append("//").append(user ? *user + "@" : "").append(Escape(host, kHostMarks));
+    }
+    const std::string escaped = EscapedPath();
+    if (!escaped.empty() && escaped[0] != '/' && !host.empty()) {
+      text.push_back('/');
+    }
+    if (text.empty() && escaped.substr(0, escaped.find('/')).contains(':')) {
+      text.append("./");
+    }
+    text.append(escaped);
+  }
+  if (force_query || !query.empty()) {
+    text.append("?").append(query);
+  }
+  if (!fragment.empty()) {
+    text.append("#").append(!raw_fragment.empty() && IsValidEncoding(raw_fragment, kFragmentMarks)
+                                ? raw_fragment
+                                : Escape(fragment, kFragmentMarks));
+  }
+  return text;
 }
 
 std::expected<Uri, std::string> ParseUri(std::string_view text) {
@@ -269,11 +337,15 @@ std::expected<Uri, std::string> ParseUri(std::string_view text) {
   if (!uri) {
     return std::unexpected(Quoted("parse ", before, ": " + uri.error()));
   }
-  const Text fragment = Unescape(text.substr(std::min(hash + 1, text.size())), Part::kFragment);
+  const std::string_view raw = text.substr(std::min(hash + 1, text.size()));
+  const auto fragment = Unescape(raw, Part::kFragment);
   if (!fragment) {
     return std::unexpected(Quoted("parse ", text, ": " + fragment.error()));
   }
   uri->fragment = *fragment;
+  if (Escape(*fragment, kFragmentMarks) != raw) {
+    uri->raw_fragment = raw;
+  }
   return uri;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,14 +11,21 @@ namespace portcullis::builtins {
 
 struct Uri {
   std::string scheme;
-  std::string host;  // With its port, and brackets around an IPv6 address.
+  std::string opaque;               // Of "mailto:a@b".
+  std::optional<std::string> user;  // "name:password", escaped.
+  std::string host;                 // With its port, and brackets around an IPv6 address.
   std::string path;
   std::string raw_path;  // As written, where that is not what escaping the path gives.
   std::string query;
   std::string fragment;
+  std::string raw_fragment;  // As raw_path.
+  bool omit_host = false;    // "scheme:/path"
+  bool force_query = false;  // Ends in a question mark.
 
   // The path as it goes over the wire.
   [[nodiscard]] std::string EscapedPath() const;
+  // The whole of it.
+  [[nodiscard]] std::string Text() const;
 };
 
 // ERRORS: Go's text.
