@@ -1,11 +1,11 @@
 #include <cerrno>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include <capnp/message.h>
 #include <capnp/serialize.h>
 #include <fcntl.h>
+#include <kj/array.h>
 #include <kj/exception.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -203,9 +203,9 @@ class FileReader final : public SnapshotReader {
     if (XXH3_64bits(stored.data(), stored.size()) != ReadLittle<std::uint64_t>(head, 8)) {
       return Damaged("the checksum of a block does not agree");
     }
-    words_.resize(plain_size / sizeof(capnp::word));
+    words_ = kj::heapArray<capnp::word>(plain_size / sizeof(capnp::word));
     const std::size_t size =
-        ZSTD_decompress(words_.data(), plain_size, stored.data(), stored.size());
+        ZSTD_decompress(words_.begin(), plain_size, stored.data(), stored.size());
     if (ZSTD_isError(size) != 0 || size != plain_size) {
       return Damaged("a block does not decompress");
     }
@@ -217,8 +217,7 @@ class FileReader final : public SnapshotReader {
       capnp::ReaderOptions options;
       // The block's own size bounds what can be read of it; a record is looked at twice.
       options.traversalLimitInWords = words_.size() * 4 + 1024;
-      message_ = std::make_unique<capnp::FlatArrayMessageReader>(
-          kj::ArrayPtr<const capnp::word>(words_.data(), words_.size()), options);
+      message_ = std::make_unique<capnp::FlatArrayMessageReader>(words_, options);
       const auto block = message_->getRoot<capnp_snapshot::Block>();
       objects_ = block.getObjects();
       kinds_ = block.getKinds();
@@ -273,7 +272,7 @@ class FileReader final : public SnapshotReader {
   std::string last_key_;
   document::Arena arena_;
   // The block that is being read.
-  std::vector<capnp::word> words_;
+  kj::Array<capnp::word> words_;
   std::unique_ptr<capnp::FlatArrayMessageReader> message_;
   capnp::List<capnp_snapshot::Object>::Reader objects_;
   capnp::List<capnp_snapshot::Kind>::Reader kinds_;
