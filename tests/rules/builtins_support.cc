@@ -5,7 +5,6 @@
 #include "document/json.h"
 
 namespace portcullis::builtins {
-namespace {
 
 Value WithSets(const Value& value, document::Arena& arena) {
   if (value.is_array()) {
@@ -32,8 +31,6 @@ Value WithSets(const Value& value, document::Arena& arena) {
   }
   return members.Finish();
 }
-
-}  // namespace
 
 std::string BuiltinCaller::Call(std::string_view name, std::string_view operands) {
   document::Arena arena(limit_bytes);

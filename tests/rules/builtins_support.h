@@ -12,6 +12,9 @@
 
 namespace portcullis::builtins {
 
+// With each {"set!": […]} made a set.
+[[nodiscard]] Value WithSets(const Value& value, document::Arena& arena);
+
 class BuiltinCaller {
  public:
   // The result as Rego prints it, or "error: …", or "undefined". `operands` is a JSON array; {"set!": […]} in it is a set.

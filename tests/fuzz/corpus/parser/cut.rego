@@ -1,2 +1,2 @@
-package a
+0package a
 p { x = "\u12

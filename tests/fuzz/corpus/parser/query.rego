@@ -1,1 +1,1 @@
-x := {a: [b, {c | d = e}], f(g)[h].i: `raw`}; some y in z
+3x := {a: [b, {c | d = e}], f(g)[h].i: `raw`}; some y in z

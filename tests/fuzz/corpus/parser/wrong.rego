@@ -1,4 +1,4 @@
-package a
+1package a
 p { q }
 q { p }
 f(x) { g(x, 1) }
