@@ -522,6 +522,9 @@ Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, Arena& arena,
                                            " are read");
   }
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.data() == nullptr) {
+    text = "";  // libyaml asserts that there are bytes.
+  }
   if (text.starts_with(kByteOrderMark)) {
     text.remove_prefix(kByteOrderMark.size());
   }

@@ -126,6 +126,12 @@ TEST_F(YamlTest, ReadsSeveralDocuments) {
   EXPECT_EQ(Read("---\n~\n"), "null");
 }
 
+TEST_F(YamlTest, ReadsATextOfNoBytes) {
+  const auto documents = ParseYaml(std::string_view(), arena_);
+  ASSERT_TRUE(documents.has_value());
+  EXPECT_TRUE(documents->empty());
+}
+
 TEST_F(YamlTest, ReadsJson) {
   EXPECT_EQ(Read(R"( {"a": [1.50, "yes", null], "b": 1e400} )"),
             R"({"a":[1.50,"yes",null],"b":1e400})");
