@@ -147,14 +147,20 @@ func (r *Request) prepare(ctx context.Context, asText bool) (*rego.PreparedEvalQ
 	return &prepared, options, nil
 }
 
-func answer(r *Request) Answer {
+func answer(r *Request) (out Answer) {
+	// OPA's type checker panics on some wrong programs.
+	defer func() {
+		if reason := recover(); reason != nil {
+			out = Answer{ID: r.ID, Errors: []Problem{{Code: "panic", Message: fmt.Sprint(reason)}}}
+		}
+	}()
 	timeout := 10 * time.Second
 	if r.TimeoutMillis > 0 {
 		timeout = time.Duration(r.TimeoutMillis) * time.Millisecond
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	out := Answer{ID: r.ID}
+	out = Answer{ID: r.ID}
 	prepared, options, err := r.prepare(ctx, true)
 	if err == nil && prepared != nil {
 		var results rego.ResultSet
