@@ -29,11 +29,11 @@ class TypeChecker {
   std::vector<Diagnostic> errors;
 
   // The environment of a body, over another; errors are added.
-  std::unique_ptr<TypeEnvironment> CheckBody(const TypeEnvironment& outer, Body& body,
+  std::unique_ptr<TypeEnvironment> CheckBody(const TypeEnvironment& outer, const Body& body,
                                              std::vector<Diagnostic>& found) {
     auto environment = std::make_unique<TypeEnvironment>(TypeEnvironment::Over(outer));
     environment->closure = Closures();
-    for (ExprPtr& expr : body) {
+    for (const ExprPtr& expr : body) {
       CheckInBody(*environment, *expr, found);
     }
     return environment;
@@ -86,8 +86,7 @@ class TypeChecker {
       return entry->second;
     }
     Closure closure;
-    std::unique_ptr<TypeEnvironment> inner =
-        CheckBody(environment, const_cast<Term&>(term).body, closure.errors);
+    std::unique_ptr<TypeEnvironment> inner = CheckBody(environment, term.body, closure.errors);
     if (closure.errors.empty()) {
       TypePtr first = inner->Get(*term.items[0]);
       if (term.kind == TermKind::kArrayComprehension) {
@@ -108,10 +107,10 @@ class TypeChecker {
                     closures_.upper_bound({tree + 1, nullptr}));
   }
 
-  std::vector<Diagnostic> CheckClosures(TypeEnvironment& environment, Expr& expr) {
+  std::vector<Diagnostic> CheckClosures(TypeEnvironment& environment, const Expr& expr) {
     std::vector<Diagnostic> found;
-    Visitor visitor;
-    visitor.term = [&](Term& term) {
+    ConstVisitor visitor;
+    visitor.term = [&](const Term& term) {
       if (!IsComprehension(term)) {
         return true;
       }
@@ -125,7 +124,7 @@ class TypeChecker {
     return found;
   }
 
-  void CheckInBody(TypeEnvironment& environment, Expr& expr, std::vector<Diagnostic>& found) {
+  void CheckInBody(TypeEnvironment& environment, const Expr& expr, std::vector<Diagnostic>& found) {
     if (expr.with.empty()) {
       return CheckOne(environment, expr, found);
     }
@@ -139,7 +138,7 @@ class TypeChecker {
     }
   }
 
-  void CheckOne(TypeEnvironment& environment, Expr& expr, std::vector<Diagnostic>& found) {
+  void CheckOne(TypeEnvironment& environment, const Expr& expr, std::vector<Diagnostic>& found) {
     std::vector<Diagnostic> closures = CheckClosures(environment, expr);
     std::vector<Diagnostic> references = ReferenceChecker(compilation_, environment).Check(expr);
     bool explained = !closures.empty() || !references.empty();
@@ -397,9 +396,9 @@ Diagnostic ArityError(const Compilation& compilation, const Expr& call, int want
 namespace {
 
 // The types of the builtins that are named under a node: of most policies a few of all there are.
-Visitor BuiltinFinder(const Compilation& compilation, TypeNode& tree) {
-  Visitor visitor;
-  visitor.term = [&](Term& term) {
+ConstVisitor BuiltinFinder(const Compilation& compilation, TypeNode& tree) {
+  ConstVisitor visitor;
+  visitor.term = [&](const Term& term) {
     if (term.kind != TermKind::kRef) {
       return true;
     }
@@ -417,7 +416,7 @@ Visitor BuiltinFinder(const Compilation& compilation, TypeNode& tree) {
 void CheckTypes(Compilation& compilation) {
   auto builtins = std::make_shared<TypeEnvironment>();
   for (Rule* rule : compilation.graph->rules) {
-    Walk(rule->body, BuiltinFinder(compilation, *builtins->tree));
+    Walk(std::as_const(rule->body), BuiltinFinder(compilation, *builtins->tree));
   }
   auto rules = std::make_shared<TypeEnvironment>(TypeEnvironment::Over(*builtins));
   compilation.builtin_types = builtins;
@@ -432,7 +431,7 @@ void CheckTypes(Compilation& compilation) {
 
 void CheckTypes(Compilation& compilation, Body& query) {
   TypeEnvironment environment = TypeEnvironment::Over(*compilation.types);
-  Walk(query, BuiltinFinder(compilation, *environment.tree));
+  Walk(std::as_const(query), BuiltinFinder(compilation, *environment.tree));
   TypeChecker checker(compilation);
   std::vector<Diagnostic> errors;
   checker.CheckBody(environment, query, errors);

@@ -45,7 +45,7 @@ class ReferenceChecker {
   ReferenceChecker(const Compilation& compilation, TypeEnvironment& environment)
       : compilation_(compilation), environment_(environment) {}
   // Of all references in the expression, less those in comprehensions.
-  [[nodiscard]] std::vector<Diagnostic> Check(Expr& expr);
+  [[nodiscard]] std::vector<Diagnostic> Check(const Expr& expr);
 
  private:
   void CheckReference(const Term& ref);

@@ -55,10 +55,10 @@ TermPtr ReferenceChecker::Shown(const Term& ref) const {
   return shown;
 }
 
-std::vector<Diagnostic> ReferenceChecker::Check(Expr& expr) {
+std::vector<Diagnostic> ReferenceChecker::Check(const Expr& expr) {
   errors_.clear();
-  Visitor visitor;
-  visitor.term = [&](Term& term) {
+  ConstVisitor visitor;
+  visitor.term = [&](const Term& term) {
     if (IsComprehension(term)) {
       return false;
     }
@@ -74,7 +74,7 @@ std::vector<Diagnostic> ReferenceChecker::Check(Expr& expr) {
     }
     return errors_.size() == before;
   };
-  visitor.expr = [&](Expr& inner) {
+  visitor.expr = [&](const Expr& inner) {
     switch (inner.kind) {
       case ExprKind::kCall:
         for (std::size_t i = 1; i < inner.terms.size(); ++i) {

@@ -218,23 +218,23 @@ bool IsConstant(const Term& term) {
 
 bool ContainsRefs(const Term& term) {
   bool found = false;
-  Visitor visitor;
-  visitor.term = [&](Term& inner) {
+  ConstVisitor visitor;
+  visitor.term = [&](const Term& inner) {
     found = found || inner.kind == TermKind::kRef;
     return !found;
   };
-  Walk(const_cast<Term&>(term), visitor);
+  Walk(term, visitor);
   return found;
 }
 
 bool ContainsComprehensions(const Term& term) {
   bool found = false;
-  Visitor visitor;
-  visitor.term = [&](Term& inner) {
+  ConstVisitor visitor;
+  visitor.term = [&](const Term& inner) {
     found = found || IsComprehension(inner);
     return !found;
   };
-  Walk(const_cast<Term&>(term), visitor);
+  Walk(term, visitor);
   return found;
 }
 

@@ -62,12 +62,16 @@ struct RuleNode {
   [[nodiscard]] const RuleNode* Find(const Term& reference) const;
 };
 
+struct DynamicReference;
+
 // Which rules a rule's references may select.
 struct RuleGraph {
   std::map<const Rule*, std::vector<Rule*>> dependencies;
   std::map<const Rule*, std::vector<Rule*>> dependents;
   std::set<std::pair<const Rule*, const Rule*>>
-      certain;               // Dependencies that do not hang on the value of a variable.
+      certain;  // Dependencies that do not hang on the value of a variable.
+  std::map<std::pair<const Rule*, const Rule*>, std::shared_ptr<const DynamicReference>>
+      causes;                // Of others, the first reference that they come from.
   std::vector<Rule*> rules;  // Dependencies first, where there is no cycle.
 };
 
@@ -151,7 +155,7 @@ void CheckHeadSafety(Compilation& compilation);          // safety.cc
 void OrderBodies(Compilation& compilation);              // safety.cc
 void RewriteEquals(Compilation& compilation);            // hoist.cc
 void HoistDynamicTerms(Compilation& compilation);        // hoist.cc
-void CheckRecursion(Compilation& compilation);           // rule_graph.cc
+void CheckRecursion(Compilation& compilation);           // recursion.cc
 void CheckTypes(Compilation& compilation);               // check.cc
 void CheckDeprecated(Compilation& compilation);          // calls.cc
 

@@ -22,6 +22,7 @@ set(rego_frontend_sources
   parser_statement.cc
   parser_term.cc
   prints.cc
+  recursion.cc
   rule_graph.cc
   rule_node.cc
   safety.cc

@@ -45,9 +45,9 @@ bool WantsOnlyTheEntry(const Rule& rule, const std::string& variable,
   int bindings = 0;
   int paths = 0;
   bool other_uses = false;
-  const Visitor visitor{
+  const ConstVisitor visitor{
       .term =
-          [&](Term& term) {
+          [&](const Term& term) {
             if (term.IsVar() && term.text == variable) {
               ++bindings;
             }
@@ -65,8 +65,7 @@ bool WantsOnlyTheEntry(const Rule& rule, const std::string& variable,
       .expr = {},
       .rule = {},
   };
-  // Walks are written for trees that change; this one only looks.
-  Walk(const_cast<Rule&>(rule), visitor);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+  Walk(rule, visitor);
   return bindings == 1 && paths == 1 && !other_uses;
 }
 

@@ -742,9 +742,9 @@ class RuleRenamer {
   // A variable may have the name of a builtin; later stages would mistake it for the function.
   void RenameBuiltinNames(const Rule& rule, Scopes& scopes) {
     VarSet declared;
-    Visitor declarations;
-    declarations.term = [](Term& term) { return !IsComprehension(term); };
-    declarations.expr = [&](Expr& expr) {
+    ConstVisitor declarations;
+    declarations.term = [](const Term& term) { return !IsComprehension(term); };
+    declarations.expr = [&](const Expr& expr) {
       if (IsAssignment(expr) && expr.terms.size() == 3) {
         Insert(declared, VarsOf(*expr.terms[1]));
       }
@@ -757,8 +757,8 @@ class RuleRenamer {
       return true;
     };
     VarSet in_with;
-    Visitor modifiers;
-    modifiers.expr = [&](Expr& expr) {
+    ConstVisitor modifiers;
+    modifiers.expr = [&](const Expr& expr) {
       for (const With& with : expr.with) {
         Insert(in_with, VarsOf(*with.target, {.skip_call_operator = true}));
         Insert(in_with, VarsOf(*with.value, {.skip_call_operator = true}));
@@ -774,9 +774,8 @@ class RuleRenamer {
     if (builtins.empty()) {
       return;
     }
-    Body& body = const_cast<Body&>(rule.body);
-    Walk(body, declarations);
-    Walk(body, modifiers);
+    Walk(rule.body, declarations);
+    Walk(rule.body, modifiers);
     for (const std::string& var : builtins) {
       if (declared.contains(var) || in_with.contains(var) || scopes.Find(var) != nullptr) {
         continue;

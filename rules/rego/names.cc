@@ -70,10 +70,10 @@ class Resolver {
 
   static VarSet DeclaredVars(const Body& body) {
     VarSet declared;
-    Visitor visitor;
-    visitor.term = [](Term& term) { return !IsComprehension(term); };
-    visitor.expr = [&](Expr& expr) { return AddDeclared(expr, declared), true; };
-    Walk(const_cast<Body&>(body), visitor);
+    ConstVisitor visitor;
+    visitor.term = [](const Term& term) { return !IsComprehension(term); };
+    visitor.expr = [&](const Expr& expr) { return AddDeclared(expr, declared), true; };
+    Walk(body, visitor);
     return declared;
   }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,6 +96,12 @@ class Parser {
     State after;
   };
 
+  // A term that could not be read. A second attempt at its place has the same end and says nothing new.
+  struct Failure {
+    std::uint64_t number;
+    State after;
+  };
+
   // Counts one step of nesting for as long as it lives.
   class Depth {
    public:
@@ -107,6 +114,26 @@ class Parser {
    private:
     Parser& parser_;
     bool exceeded_;
+  };
+
+  // An attempt whose terms and failures do not count outside it. Restore the state before it ends.
+  class Aside {
+   public:
+    explicit Aside(Parser& parser)
+        : parser_(parser),
+          put_back_(std::exchange(parser.put_back_, {})),
+          failed_(std::exchange(parser.failed_, {})) {}
+    ~Aside() {
+      parser_.put_back_ = std::move(put_back_);
+      parser_.failed_ = std::move(failed_);
+    }
+    Aside(const Aside&) = delete;
+    Aside& operator=(const Aside&) = delete;
+
+   private:
+    Parser& parser_;
+    std::vector<PutBack> put_back_;
+    std::map<std::uint32_t, Failure> failed_;
   };
 
   struct Operand {
@@ -222,6 +249,7 @@ class Parser {
 
   // parser_primary.cc: terms without operators.
   TermPtr ParseTerm();
+  TermPtr ParseNewTerm();  // Not one that was put back.
   TermPtr ParsePrimary();
   TermPtr ParseMinus(std::optional<Location>& minus);
   TermPtr ParseParenthesized();
@@ -255,7 +283,9 @@ class Parser {
   bool not_bodies_ = false;
   int depth_ = 0;
   std::uint64_t attempts_left_ = 0;
-  std::vector<PutBack> put_back_;  // By where they begin.
+  std::vector<PutBack> put_back_;            // By where they begin.
+  std::map<std::uint32_t, Failure> failed_;  // By where they begin.
+  std::uint64_t failures_ = 0;
   std::deque<ErrorNode> error_nodes_;
   std::deque<HintNode> hint_nodes_;
   std::deque<CommentNode> comment_nodes_;

@@ -225,9 +225,8 @@ void Parser::HintMissingInfixKeyword() {
     State before = state_;
     Scan();
     state_.lexer.keywords = KeywordSet::All();
-    put_back_.clear();
+    const Aside aside(*this);
     TermPtr term = ParseInfix();
-    put_back_.clear();
     Restore(before);
     if (!term || !IsMember(*term)) {
       return;
@@ -249,9 +248,8 @@ void Parser::HintEvery(const Expr& expr, const State& before) {
   State after = state_;
   Restore(before);
   state_.lexer.keywords = KeywordSet::All();
-  put_back_.clear();
+  const Aside aside(*this);
   ExprPtr every = ParseEvery();
-  put_back_.clear();
   Restore(after);
   if (every) {
     Hint("`import future.keywords.every` for `every x in xs { ... }` expressions");
@@ -262,9 +260,8 @@ void Parser::HintSomeIn() {
   State before = state_;
   Scan();
   state_.lexer.keywords = KeywordSet::All();
-  put_back_.clear();
+  const Aside aside(*this);
   TermPtr term = ParseInfix();
-  put_back_.clear();
   Restore(before);
   if (term && IsMember(*term)) {
     Hint("`import future.keywords.in` for `some x in xs` expressions");

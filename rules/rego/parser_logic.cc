@@ -100,6 +100,7 @@ ExprPtr Parser::ParseNotBody(const Location& not_location) {
 // `{ body } and …` at the start of a literal. Not committed: the state is as before.
 ExprPtr Parser::ParseBracedOperand(bool& committed) {
   State before = state_;
+  const std::uint64_t failures = failures_;
   Location brace = Here();
   Scan();
   std::optional<Body> body = ParseBody(Token::kRBrace);
@@ -116,6 +117,7 @@ ExprPtr Parser::ParseBracedOperand(bool& committed) {
   }
   Restore(before);
   put_back_.clear();
+  std::erase_if(failed_, [&](const auto& entry) { return entry.second.number > failures; });
   return nullptr;
 }
 

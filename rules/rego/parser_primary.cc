@@ -110,6 +110,20 @@ TermPtr Parser::ParseTerm() {
     put_back_.pop_back();
     return term;
   }
+  if (auto failed = failed_.find(state_.begin); failed != failed_.end()) {
+    Restore(failed->second.after);  // Its errors are there already.
+    return nullptr;
+  }
+  const std::uint32_t begin = state_.begin;
+  TermPtr term = ParseNewTerm();
+  failed_.erase(failed_.lower_bound(begin), failed_.end());  // Those inside it are forgotten.
+  if (!term) {
+    failed_.emplace(begin, Failure{++failures_, state_});
+  }
+  return term;
+}
+
+TermPtr Parser::ParseNewTerm() {
   // Where a term is expected, and(…) and or(…) are calls.
   if (AtAny({Token::kLogicalAnd, Token::kLogicalOr}) && TokenAfterSpace() == Token::kLParen) {
     state_.token = Token::kIdent;

@@ -68,7 +68,7 @@ bool IsRoot(std::string_view name) {
 std::vector<Statement> Parser::Parse() {
   std::vector<Statement> statements;
   Scan();
-  while (!At(Token::kEof) && !HasErrors()) {
+  while (!At(Token::kEof)) {
     if (!options_.skip_rules && FailKeywordAsRuleName(false)) {
       break;
     }
@@ -183,10 +183,15 @@ bool Parser::ParseImport(Import& import) {
   // Here the words that are imported are names, even if they are keywords already.
   KeywordSet active = state_.lexer.keywords;
   state_.lexer.keywords = {};
-  put_back_.clear();
-  TermPtr term = ParseTerm();
-  put_back_.clear();
+  TermPtr term;
+  {
+    const Aside aside(*this);
+    term = ParseTerm();
+  }
   state_.lexer.keywords = active;
+  if (At(Token::kNot)) {
+    state_.token = Token::kIdent;  // It is one of them.
+  }
   if (term && term->IsVar()) {
     import.path = NewTerm(TermKind::kRef, term->location);
     import.path->items.push_back(std::move(term));

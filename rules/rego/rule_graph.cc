@@ -1,10 +1,10 @@
-// Dependencies between rules, and the recursion that is forbidden among them.
+// Dependencies between rules.
 
 #include <algorithm>
 #include <functional>
 #include <optional>
 
-#include "rules/rego/compilation.h"
+#include "rules/rego/recursion.h"
 #include "rules/rego/visit.h"
 
 namespace portcullis::rego {
@@ -194,178 +194,112 @@ std::vector<TermPtr> Expanded(const Term& ref, const KnownValues& known) {
   return refs;
 }
 
-// Whether the reference selects the rule whatever its variables are. One that is not bound and occurs once visits all.
+// Whether the reference selects the rule whatever its variables are.
 bool SelectsCertainly(const Term& ref, const Rule& rule, const VarSet& bound) {
-  TermPtr path = FullReference(rule);
-  for (std::size_t i = 1; i < ref.items.size() && i < path->items.size(); ++i) {
-    if (!IsConstant(*path->items[i])) {
-      continue;
-    }
-    const Term& item = *ref.items[i];
-    auto same = [&](const TermPtr& other) { return other->IsVar() && other->text == item.text; };
-    if (item.IsVar() && !bound.contains(item.text) && std::ranges::count_if(ref.items, same) == 1) {
-      continue;
-    }
-    if (!IsConstant(item) || Compare(item, *path->items[i]) != 0) {
-      return false;
-    }
-  }
-  return true;
+  std::vector<std::size_t> positions;
+  return FindConditions(ref, rule, bound, positions) && positions.empty();
 }
 
 class GraphBuilder {
  public:
-  GraphBuilder(const RuleNode& root, RuleGraph& graph) : root_(root), graph_(graph) {}
+  GraphBuilder(const Compilation& compilation, RuleGraph& graph)
+      : compilation_(compilation), graph_(graph) {}
 
   void Add(Rule& rule) {
     graph_.rules.push_back(&rule);
-    KnownValues known;
-    VarSet bound;
+    from_ = &rule;
+    at_ = 0;
+    known_.clear();
+    bound_.clear();
     for (const TermPtr& argument : rule.arguments) {
-      Insert(bound, VarsOf(*argument));
+      Insert(bound_, VarsOf(*argument));
     }
     for (std::size_t i = 1; i < rule.reference->items.size(); ++i) {
-      Insert(bound, VarsOf(*rule.reference->items[i]));
+      Insert(bound_, VarsOf(*rule.reference->items[i]));
     }
     if (rule.key) {
-      Insert(bound, VarsOf(*rule.key));
+      Insert(bound_, VarsOf(*rule.key));
     }
     if (rule.value) {
-      Insert(bound, VarsOf(*rule.value));
+      Insert(bound_, VarsOf(*rule.value));
     }
-    Visitor visitor;
-    visitor.term = [&](Term& term) {
+    ConstVisitor visitor;
+    visitor.term = [&](const Term& term) {
       if (term.kind == TermKind::kRef) {
-        AddReference(rule, term, known, bound);
+        AddReference(term);
       }
       return true;
     };
-    for (ExprPtr& expr : rule.body) {
-      Walk(*expr, visitor);
-      AddKnown(*expr, known);
-      Insert(bound, VarsOf(*expr));
+    for (const ExprPtr& expr : rule.body) {
+      Walk(std::as_const(*expr), visitor);
+      AddKnown(*expr, known_);
+      Insert(bound_, VarsOf(*expr));
+      ++at_;
     }
-    for (TermPtr& argument : rule.arguments) {
-      Walk(*argument, visitor);
+    for (const TermPtr& argument : rule.arguments) {
+      Walk(std::as_const(*argument), visitor);
     }
     if (rule.key) {
-      Walk(*rule.key, visitor);
+      Walk(std::as_const(*rule.key), visitor);
     }
     if (rule.value) {
-      Walk(*rule.value, visitor);
+      Walk(std::as_const(*rule.value), visitor);
     }
   }
 
  private:
-  void AddReference(const Rule& from, const Term& ref, const KnownValues& known,
-                    const VarSet& bound) {
+  void AddReference(const Term& ref) {
     const Term& head = *ref.items[0];
     if (!head.IsVar() || head.text != "data") {
       return;
     }
-    bool dynamic = HasDynamicPart(ref);
-    if (!dynamic || known.empty()) {
-      return AddRules(from, ref, dynamic, ref, bound);
+    const bool dynamic = HasDynamicPart(ref);
+    if (!dynamic || known_.empty()) {
+      return AddRules(ref, dynamic, ref, ref);
     }
-    std::vector<TermPtr> refs = Expanded(ref, known);
+    std::vector<TermPtr> refs = Expanded(ref, known_);
     const Term& selecting = refs.size() == 1 ? *refs.front() : ref;
     for (const TermPtr& one : refs) {
-      AddRules(from, *one, true, selecting, bound);
+      AddRules(*one, true, selecting, ref);
     }
   }
 
-  void AddRules(const Rule& from, const Term& ref, bool dynamic, const Term& selecting,
-                const VarSet& bound) {
-    for (Rule* rule : RulesOf(root_, ref)) {
-      bool certain = !dynamic || SelectsCertainly(selecting, *rule, bound);
+  // The rules that `ref` may select, which is one of what `written` can mean.
+  void AddRules(const Term& ref, bool dynamic, const Term& selecting, const Term& written) {
+    std::shared_ptr<DynamicReference> cause;
+    for (Rule* rule : RulesOf(*compilation_.tree, ref)) {
+      const bool certain = !dynamic || SelectsCertainly(selecting, *rule, bound_);
+      if (!certain && !cause) {
+        cause = std::make_shared<DynamicReference>();
+        cause->written = Clone(written);
+        cause->selecting = Clone(selecting);
+        cause->bound = bound_;
+        cause->origins = OriginsOf(compilation_, *from_, at_, selecting);
+      }
       for (Rule* part = rule; part != nullptr; part = part->else_rule.get()) {
         if (certain) {
-          graph_.certain.emplace(&from, part);
+          graph_.certain.emplace(from_, part);
+        } else {
+          graph_.causes.try_emplace({from_, part}, cause);
         }
-        if (!edges_.emplace(&from, part).second) {
+        if (!edges_.emplace(from_, part).second) {
           continue;
         }
-        graph_.dependencies[&from].push_back(part);
-        graph_.dependents[part].push_back(const_cast<Rule*>(&from));
+        graph_.dependencies[from_].push_back(part);
+        graph_.dependents[part].push_back(from_);
       }
     }
   }
 
-  const RuleNode& root_;
+  const Compilation& compilation_;
   RuleGraph& graph_;
   std::set<std::pair<const Rule*, const Rule*>> edges_;
+  // Of the rule that is being added.
+  Rule* from_ = nullptr;
+  std::size_t at_ = 0;  // The place in its body; past the end: its head.
+  KnownValues known_;
+  VarSet bound_;
 };
-
-// Dependencies first. Iterative: chains of rules may be long.
-std::vector<Rule*> Sorted(const RuleGraph& graph, bool& cyclic) {
-  enum class Mark : std::uint8_t { kNone, kOpen, kDone };
-  std::map<const Rule*, Mark> marks;
-  std::vector<Rule*> sorted;
-  static const std::vector<Rule*> kNone;
-  auto next = [&](const Rule* rule) -> const std::vector<Rule*>& {
-    auto found = graph.dependencies.find(rule);
-    return found == graph.dependencies.end() ? kNone : found->second;
-  };
-  for (Rule* start : graph.rules) {
-    if (marks[start] != Mark::kNone) {
-      continue;
-    }
-    std::vector<std::pair<Rule*, std::size_t>> stack = {{start, 0}};
-    marks[start] = Mark::kOpen;
-    while (!stack.empty()) {
-      auto& [rule, at] = stack.back();
-      const std::vector<Rule*>& children = next(rule);
-      if (at == children.size()) {
-        marks[rule] = Mark::kDone;
-        sorted.push_back(rule);
-        stack.pop_back();
-        continue;
-      }
-      Rule* child = children[at++];
-      if (marks[child] == Mark::kOpen) {
-        cyclic = true;
-      }
-      if (marks[child] != Mark::kNone) {
-        continue;
-      }
-      marks[child] = Mark::kOpen;
-      stack.emplace_back(child, 0);
-    }
-  }
-  return sorted;
-}
-
-// A way from the rule back to itself; empty: there is none.
-std::vector<const Rule*> FindCycle(const RuleGraph& graph, const Rule* rule, bool certain_only) {
-  std::map<const Rule*, const Rule*> parents;
-  std::vector<const Rule*> stack = {rule};
-  while (!stack.empty()) {
-    const Rule* at = stack.back();
-    stack.pop_back();
-    auto found = graph.dependencies.find(at);
-    if (found == graph.dependencies.end()) {
-      continue;
-    }
-    for (const Rule* next : found->second) {
-      if (certain_only && !graph.certain.contains({at, next})) {
-        continue;
-      }
-      if (next == rule) {
-        std::vector<const Rule*> path = {rule};
-        for (const Rule* back = at; back != rule; back = parents[back]) {
-          path.push_back(back);
-        }
-        path.push_back(rule);
-        std::ranges::reverse(path);
-        return path;
-      }
-      if (parents.emplace(next, at).second) {
-        stack.push_back(next);
-      }
-    }
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -377,7 +311,7 @@ std::vector<Rule*> RulesOf(const RuleNode& root, const Term& reference) {
 
 void MakeRuleGraph(Compilation& compilation) {
   auto graph = std::make_shared<RuleGraph>();
-  GraphBuilder builder(*compilation.tree, *graph);
+  GraphBuilder builder(compilation, *graph);
   for (const std::unique_ptr<Module>& module : compilation.modules) {
     for (const std::unique_ptr<Rule>& first : module->rules) {
       for (Rule* rule = first.get(); rule != nullptr; rule = rule->else_rule.get()) {
@@ -386,38 +320,6 @@ void MakeRuleGraph(Compilation& compilation) {
     }
   }
   compilation.graph = std::move(graph);
-}
-
-void CheckRecursion(Compilation& compilation) {
-  bool cyclic = false;
-  auto sorted = std::make_shared<RuleGraph>(*compilation.graph);
-  sorted->rules = Sorted(*compilation.graph, cyclic);
-  if (!cyclic) {
-    compilation.graph = std::move(sorted);
-    return;
-  }
-  auto name = [&](const Rule& rule) {
-    return ToString(*compilation.WithWrittenNames(*FullReference(rule)));
-  };
-  for (const Rule* rule : compilation.graph->rules) {
-    std::vector<const Rule*> cycle = FindCycle(*compilation.graph, rule, true);
-    bool certain = !cycle.empty();
-    if (!certain) {
-      cycle = FindCycle(*compilation.graph, rule, false);
-    }
-    if (cycle.empty()) {
-      continue;
-    }
-    std::string path;
-    for (const Rule* step : cycle) {
-      path += (path.empty() ? "" : " -> ") + name(*step);
-    }
-    compilation.errors.Add(
-        {"rego_recursion_error",
-         "rule " + name(*rule) + (certain ? " is" : " may be") + " recursive: " + path,
-         rule->location,
-         {}});
-  }
 }
 
 }  // namespace portcullis::rego

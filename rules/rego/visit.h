@@ -16,6 +16,13 @@ struct Visitor {
   std::function<bool(Rule&)> rule;  // Of a rule and its `else` parts.
 };
 
+// The same for a tree that stays as it is.
+struct ConstVisitor {
+  std::function<bool(const Term&)> term;
+  std::function<bool(const Expr&)> expr;
+  std::function<bool(const Rule&)> rule;
+};
+
 // Depth first, in the order of the text: of a rule the arguments, key, value, body and else part,
 // and where `HeadReference` is kWalk also its reference; of an expression its terms, bodies, and
 // last its `with` targets and values.
@@ -24,5 +31,10 @@ void Walk(Term& term, const Visitor& visitor);
 void Walk(Expr& expr, const Visitor& visitor);
 void Walk(Body& body, const Visitor& visitor);
 void Walk(Rule& rule, const Visitor& visitor, HeadReference reference = HeadReference::kWalk);
+void Walk(const Term& term, const ConstVisitor& visitor);
+void Walk(const Expr& expr, const ConstVisitor& visitor);
+void Walk(const Body& body, const ConstVisitor& visitor);
+void Walk(const Rule& rule, const ConstVisitor& visitor,
+          HeadReference reference = HeadReference::kWalk);
 
 }  // namespace portcullis::rego

@@ -39,10 +39,13 @@ class WithRewriter {
     std::vector<Hoisted> hoisted;
     for (ExprPtr& expr : body) {
       for (With& with : expr->with) {
-        if (!Check(with)) {
-          continue;
+        const Verdict verdict = Check(with);
+        if (verdict == Verdict::kRefused) {
+          return;  // One error is enough of a body.
         }
-        RewriteValue(with, hoisted, result);
+        if (verdict == Verdict::kCompute) {
+          RewriteValue(with, hoisted, result);
+        }
       }
       result.push_back(std::move(expr));
     }
@@ -122,9 +125,19 @@ class WithRewriter {
     result.push_back(std::move(expr));
   }
 
-  bool Fail(Diagnostic error) {
+  enum class Verdict : std::uint8_t {
+    kRefused,
+    kKeep,
+    kCompute,  // The value must be computed before the expression.
+  };
+
+  Verdict Fail(Diagnostic error) {
     compilation_.errors.Add(std::move(error));
-    return false;
+    return Verdict::kRefused;
+  }
+
+  static Verdict OfValue(const Term& value) {
+    return RequiresEvaluation(value) ? Verdict::kCompute : Verdict::kKeep;
   }
 
   [[nodiscard]] bool IsBuiltin(const Term& term) const {
@@ -140,8 +153,7 @@ class WithRewriter {
     return IsBuiltin(value);
   }
 
-  // True if the value must be computed before the expression.
-  bool Check(With& with) {
+  Verdict Check(With& with) {
     if (with.value->IsVar() && IsBuiltin(*with.value)) {
       MakeReference(with.value);
     }
@@ -149,7 +161,7 @@ class WithRewriter {
       return CheckData(with);
     }
     if (StartsWith(*with.target, "input")) {
-      return RequiresEvaluation(*with.value);
+      return OfValue(*with.value);
     }
     if (!IsBuiltin(*with.target)) {
       return Fail(
@@ -162,7 +174,7 @@ class WithRewriter {
       return Fail(CompileError(with.target->location,
                                "with keyword replacing built-in function: " + *refusal));
     }
-    return !IsFunctionName(*with.value) && RequiresEvaluation(*with.value);
+    return IsFunctionName(*with.value) ? Verdict::kKeep : OfValue(*with.value);
   }
 
   static std::optional<std::string> Refusal(const builtins::Builtin& builtin, const Term& target) {
@@ -182,7 +194,7 @@ class WithRewriter {
     return std::nullopt;
   }
 
-  bool CheckData(const With& with) {
+  Verdict CheckData(const With& with) {
     const std::vector<TermPtr>& path = with.target->items;
     const RuleNode* node = compilation_.tree.get();
     const RuleNode* last = nullptr;
@@ -203,12 +215,12 @@ class WithRewriter {
       node = child;
     }
     if (HasFunction(last) && IsFunctionName(*with.value)) {
-      return false;
+      return Verdict::kKeep;
     }
     if (with.value->kind == TermKind::kRef && HasFunction(compilation_.tree->Find(*with.value))) {
-      return false;
+      return Verdict::kKeep;
     }
-    return RequiresEvaluation(*with.value);
+    return OfValue(*with.value);
   }
 
   Compilation& compilation_;
