@@ -84,8 +84,10 @@ struct Builtin {
 // The builtins that a policy may call. Immutable once made; outlives every policy compiled with it.
 class Catalog {
  public:
-  // All that this program has, but those named in `disabled` (Gatekeeper's --disable-opa-builtin).
-  static std::unique_ptr<const Catalog> Create(std::span<const std::string> disabled = {});
+  // All of this folder and `more`, but those named in `disabled` (Gatekeeper's --disable-opa-builtin). Programs take
+  // rules/rego/catalog.h's, which has those that need the language. LIFETIME: `more` outlives it.
+  static std::unique_ptr<const Catalog> Create(std::span<const std::string> disabled = {},
+                                               std::span<const Builtin> more = {});
   [[nodiscard]] const Builtin* Find(std::string_view name) const;
   [[nodiscard]] std::span<const Builtin* const> all() const { return all_; }
 

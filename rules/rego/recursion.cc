@@ -74,10 +74,9 @@ class Bindings {
       auto dynamic = std::find_if(prefix->items.begin() + 1, prefix->items.end(),
                                   [](const TermPtr& item) { return !IsConstant(*item); });
       prefix->items.erase(dynamic, prefix->items.end());
-      return VarOrigin{
-          head.text == "input" ? VarOrigin::Kind::kInput : VarOrigin::Kind::kRule,
-          std::move(prefix),
-          {}};
+      return VarOrigin{head.text == "input" ? VarOrigin::Kind::kInput : VarOrigin::Kind::kRule,
+                       std::move(prefix),
+                       {}};
     }
     if (ref.items.size() != 2 || IsConstant(*ref.items[1])) {
       return std::nullopt;
@@ -189,8 +188,7 @@ class CycleText {
     text += " refers to " + Name(to);
     for (std::size_t i = 0; i < conditions.size(); ++i) {
       const Condition& condition = conditions[i];
-      text +=
-          (i == 0 ? " if " : " and ") + condition.term + " is " + ToString(*condition.value);
+      text += (i == 0 ? " if " : " and ") + condition.term + " is " + ToString(*condition.value);
       if (std::string note = Note(edge, from, condition); !note.empty()) {
         text += " (" + note + ")";
       }

@@ -45,24 +45,78 @@ Value Sorted(const Value& array, document::Arena& arena) {
   return sorted.Finish();
 }
 
+using Modules = std::vector<std::unique_ptr<rego::Module>>;
+
+std::expected<Modules, std::string> ParseModules(const RegoCase& test) {
+  Modules modules;
+  const Value texts = test.body.Find("modules");
+  for (std::uint32_t i = 0; i < texts.size(); ++i) {
+    auto module = rego::ParseModule("test-" + std::to_string(i) + ".rego",
+                                    std::string(texts.ItemAt(i).string()), test.version);
+    if (!module) {
+      return std::unexpected("module does not parse: " + rego::ToString(module.error()));
+    }
+    modules.push_back(std::move(*module));
+  }
+  return modules;
+}
+
+bool IsWanted(const Value& want, const rego::Diagnostic& error) {
+  const std::string module = TextAt(want, "module");
+  const Value row = want.Find("row");
+  const Value column = want.Find("col");
+  return error.location.file && *error.location.file == (module.empty() ? "test-0.rego" : module) &&
+         error.code == TextAt(want, "code") && error.message == TextAt(want, "message") &&
+         row.is_int() && row.integer() == error.location.row &&
+         (!column.is_int() || column.integer() == error.location.column);
+}
+
+// A case of errors: all that are wanted must be there, and where the case says `exhaustive` no others.
+std::string CheckErrors(const RegoCase& test, const builtins::Catalog& catalog) {
+  if (TextAt(test.body, "rego_version") == "v0-compat-v1" ||
+      test.body.Find("experimental_keywords").is_true()) {
+    return "this program has no such version of the language";
+  }
+  auto modules = ParseModules(test);
+  if (!modules) {
+    return modules.error();
+  }
+  const rego::CompileOptions options{.catalog = &catalog,
+                                     .strict = test.body.Find("strict").is_true(),
+                                     .keep_prints = test.body.Find("print_statements").is_true()};
+  const auto policy = rego::Compile(std::move(*modules), options);
+  if (policy) {
+    return "modules compile";
+  }
+  std::vector<rego::Diagnostic> others = policy.error();
+  const Value wanted = test.body.Find("want_errors");
+  for (std::uint32_t i = 0; i < wanted.size(); ++i) {
+    const auto found = std::ranges::find_if(
+        others, [&](const rego::Diagnostic& error) { return IsWanted(wanted.ItemAt(i), error); });
+    if (found == others.end()) {
+      return "want error " + document::ToRego(wanted.ItemAt(i)) + "\n      got  " +
+             rego::ToString(policy.error());
+    }
+    others.erase(found);
+  }
+  if (test.body.Find("exhaustive").is_true() && !others.empty()) {
+    return "unwanted: " + rego::ToString(others);
+  }
+  return "";
+}
+
 // One run of one case.
 class Runner {
  public:
   Runner(const RegoCase& test, const builtins::Catalog& catalog) : test_(test), catalog_(catalog) {}
 
   std::string Run() {
-    std::vector<std::unique_ptr<rego::Module>> modules;
-    const Value texts = test_.body.Find("modules");
-    for (std::uint32_t i = 0; i < texts.size(); ++i) {
-      auto module = rego::ParseModule("test-" + std::to_string(i) + ".rego",
-                                      std::string(texts.ItemAt(i).string()), test_.version);
-      if (!module) {
-        return "module does not parse: " + rego::ToString(module.error());
-      }
-      modules.push_back(std::move(*module));
+    auto modules = ParseModules(test_);
+    if (!modules) {
+      return modules.error();
     }
     const rego::CompileOptions options{.catalog = &catalog_};
-    auto policy = rego::Compile(std::move(modules), options);
+    auto policy = rego::Compile(std::move(*modules), options);
     if (!policy) {
       return "modules do not compile: " + rego::ToString(policy.error());
     }
@@ -171,8 +225,8 @@ class Runner {
       return "want error " + TextAt(test_.body, "want_error_code") + " " +
              TextAt(test_.body, "want_error") + ", got " + document::ToRego(results);
     }
-    if (test_.body.Find("want_defined").is_true()) {
-      return results.size() > 0 ? "" : "undefined";
+    if (const Value defined = test_.body.Find("want_defined"); defined.is_boolean()) {
+      return defined.is_true() == (results.size() > 0) ? "" : "got " + document::ToRego(results);
     }
     document::SetBuilder wanted(arena_);
     for (std::uint32_t i = 0; i < want.size(); ++i) {
@@ -201,7 +255,42 @@ class Runner {
   std::shared_ptr<const rego::CompiledPolicy> policy_;
 };
 
+rego::Version VersionOf(const Value& body, const std::filesystem::path& path) {
+  if (const std::string version = TextAt(body, "rego_version"); !version.empty()) {
+    return version == "v0" ? rego::Version::kV0 : rego::Version::kV1;
+  }
+  const bool v0 = std::ranges::any_of(path, [](const std::filesystem::path& part) {
+    return part == "v0" || part.string().ends_with("-v0");
+  });
+  return v0 ? rego::Version::kV0 : rego::Version::kV1;
+}
+
+Value OneMore(builtins::CallContext&, std::span<const Value> arguments) {
+  return arguments[0].is_int() ? Value::Int(arguments[0].integer() + 1) : Value();
+}
+Value Foo(builtins::CallContext&, std::span<const Value>) {
+  return Value::String("foo");
+}
+Value Hundred(builtins::CallContext&, std::span<const Value>) {
+  return Value::Int(100);
+}
+Value Sleep(builtins::CallContext& context, std::span<const Value>) {
+  // What is asked is that time.now_ns stays the same after it.
+  return context.ShouldHalt() ? Value() : Value::Null();
+}
+
+constexpr builtins::Builtin kSuiteBuiltins[] = {
+    {.name = "custom_builtin_test", .type = "(number) -> number", .function = OneMore},
+    {.name = "custom_builtin_test_impure", .type = "() -> string", .function = Foo},
+    {.name = "custom_builtin_test_memoization", .type = "() -> number", .function = Hundred},
+    {.name = "test.sleep", .type = "(string) -> null", .function = Sleep},
+};
+
 }  // namespace
+
+std::span<const builtins::Builtin> SuiteBuiltins() {
+  return kSuiteBuiltins;
+}
 
 Result<std::vector<RegoCase>> ReadCases(const std::filesystem::path& path, std::string name,
                                         document::Arena& arena) {
@@ -220,17 +309,18 @@ Result<std::vector<RegoCase>> ReadCases(const std::filesystem::path& path, std::
     for (std::uint32_t i = 0; i < list.size(); ++i) {
       RegoCase& test = cases.emplace_back();
       test.file = name;
+      test.path = path.string();
       test.body = list.ItemAt(i);
       test.note = TextAt(test.body, "note");
-      test.version =
-          path.string().find("/v0/") != std::string::npos ? rego::Version::kV0 : rego::Version::kV1;
+      test.version = VersionOf(test.body, path);
     }
   }
   return cases;
 }
 
 std::string RunCase(const RegoCase& test, const builtins::Catalog& catalog) {
-  return Runner(test, catalog).Run();
+  return test.body.Find("want_errors").is_defined() ? CheckErrors(test, catalog)
+                                                    : Runner(test, catalog).Run();
 }
 
 }  // namespace portcullis::conformance

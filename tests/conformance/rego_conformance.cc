@@ -1,4 +1,4 @@
-// rego_conformance DIR…: runs the cases of OPA's compliance suite below the folders and compares. Prints each failure, and
+// rego_conformance DIR…: runs the cases of OPA's suites below the folders and compares. Prints each failure, and
 // last "N passed, M failed, K skipped". Exits 0 when none failed.
 
 #include <algorithm>
@@ -24,17 +24,14 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<fs::path> folders;
-  fs::path skip_file;
+  fs::path skip_file = PORTCULLIS_SKIPS;
   std::string only;
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
-// Lines "FILE NOTE # reason"; empty ones and those that begin with # are comments.
+// Lines "FILE NOTE # reason"; empty ones and those that begin with # are comments. FILE is the end of a path.
 Result<std::map<std::string, std::string>> ReadSkips(const fs::path& path) {
   std::map<std::string, std::string> skips;
-  if (path.empty()) {
-    return skips;
-  }
   std::ifstream file(path);
   if (!file) {
     return Fail(ErrorCode::kNotFound, "cannot read " + path.string());
@@ -64,6 +61,12 @@ std::vector<fs::path> FilesBelow(const fs::path& folder) {
   return files;
 }
 
+bool IsSkipped(const std::map<std::string, std::string>& skips, const RegoCase& test) {
+  const std::string name = "/" + test.path + " " + test.note;
+  return std::ranges::any_of(skips,
+                             [&](const auto& skip) { return name.ends_with("/" + skip.first); });
+}
+
 struct Outcome {
   bool skipped = false;
   std::string failure;
@@ -84,12 +87,12 @@ Result<int> Run(const Options& options) {
       }
     }
   }
-  const auto catalog = builtins::Catalog::Create();
+  const auto catalog = builtins::Catalog::Create({}, SuiteBuiltins());
   std::vector<Outcome> outcomes(cases.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {
     for (std::size_t i = next++; i < cases.size(); i = next++) {
-      outcomes[i].skipped = skips.contains(cases[i].file + " " + cases[i].note);
+      outcomes[i].skipped = IsSkipped(skips, cases[i]);
       outcomes[i].failure = RunCase(cases[i], *catalog);
     }
   };
@@ -129,8 +132,9 @@ int main(int argc, char** argv) {
   app.add_option("DIR", options.folders, "Folders of cases; modules below a folder v0 are Rego v0")
       ->required()
       ->check(CLI::ExistingDirectory);
-  app.add_option("--skip", options.skip_file,
-                 "File of cases to skip: \"FILE NOTE # reason\" on each line");
+  app.add_option(
+      "--skip", options.skip_file,
+      "File of cases to skip instead of skip.txt's: \"FILE NOTE # reason\" on each line");
   app.add_option("--only", options.only, "Run only cases whose file and note contain this text");
   app.add_option("--jobs", options.jobs, "Threads");
   CLI11_PARSE(app, argc, argv);
