@@ -7,6 +7,7 @@ set(rego_engine_sources
   grouping.cc
   index_only.cc
   evaluate_comprehension.cc
+  evaluate_conflict.cc
   evaluate_document.cc
   evaluate_inventory.cc
   evaluate_procedure.cc

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "rules/rego/evaluator.h"
-#include "rules/rego/rule_index.h"
 #include "rules/rego/scratch.h"
 
 namespace portcullis::rego {
@@ -80,20 +79,15 @@ bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* res
     slots[procedure.result] = Value();
   }
   Signal signal = Signal::kContinue;
-  const auto run = [&](const Branch* branch) {
+  ForEachBranch(procedure, slots, [&](const Branch* branch) {
     signal = RunBranch(branch, slots);
     return signal != Signal::kError && !(signal == Signal::kStop && procedure.one_solution);
-  };
-  if (procedure.index != nullptr) {
-    procedure.index->ForEachCandidate(context_->input, slots, run);
-  } else {
-    for (const Branch* branch : procedure.branches) {
-      if (!run(branch)) {
-        break;
-      }
-    }
-  }
+  });
   if (signal == Signal::kError) {
+    if (conflict_ == slots) {
+      conflict_ = nullptr;
+      ExplainConflict(procedure, slots);
+    }
     return false;
   }
   switch (procedure.kind) {
@@ -129,6 +123,9 @@ Signal Evaluator::RunBranch(const Branch* branch, Value* slots) {
 Signal Evaluator::YieldResult(const Step& step, Value* slots) {
   ++yields_;
   const Value& value = Get(step.a, slots);
+  if (gathering_ != nullptr && gathering_->slots == slots) {
+    return GatherResult(step, value);
+  }
   Value& result = slots[step.to];
   if (result.is_undefined()) {
     result = value;
@@ -138,6 +135,9 @@ Signal Evaluator::YieldResult(const Step& step, Value* slots) {
     } else {
       FailEvaluation(kConflict, ConflictMessage(*step.procedure, request_.conflict_texts),
                      step.location);
+      if (request_.conflict_texts == ConflictTexts::kCurrent) {
+        conflict_ = slots;
+      }
     }
     return Signal::kError;
   }

@@ -19,6 +19,7 @@
 #include "rules/rego/engine.h"
 #include "rules/rego/kept_results.h"
 #include "rules/rego/plan.h"
+#include "rules/rego/rule_index.h"
 
 namespace portcullis::rego {
 
@@ -116,11 +117,18 @@ class Evaluator {
   bool RunBranches(const Procedure& procedure, document::Value* slots, document::Value* result);
   Signal RunBranch(const Branch* branch, document::Value* slots);
   Signal YieldResult(const Step& step, document::Value* slots);
+  // Visits the definitions that can match, in order, until `visit` returns false.
+  template <class Visit>
+  void ForEachBranch(const Procedure& procedure, const document::Value* slots, const Visit& visit);
   bool FinishNested(std::size_t begin, document::Value* result);
   bool CallMock(const Context::Mock& mock, std::span<const document::Value> arguments,
                 const Location* location, document::Value* result);
   bool Invoke(const builtins::Builtin& builtin, std::span<const document::Value> arguments,
               const Location* location, document::Value* result);
+
+  // evaluate_conflict.cc: puts the values that conflict into the error's text.
+  void ExplainConflict(const Procedure& procedure, document::Value* slots);
+  Signal GatherResult(const Step& step, const document::Value& value);
 
   // evaluate_document.cc: `data` where rules and base documents mix, and `with`.
   using Path = std::vector<document::Value>;
@@ -181,6 +189,20 @@ class Evaluator {
   std::unique_ptr<builtins::CallContext> root_call_;
   builtins::CallContext* call_;  // Writes to arena_.
 
+  // What the definitions of one procedure give, of which two conflict.
+  struct Gathering {
+    struct Found {
+      document::Value value;
+      const Location* location = nullptr;
+    };
+    const document::Value* slots = nullptr;  // The frame of that procedure.
+    std::vector<Found> found;                // The first value, and those that differ from it.
+    bool more = false;
+  };
+  Gathering* gathering_ = nullptr;
+  const document::Value* conflict_ =
+      nullptr;  // The frame in which a conflict ended the evaluation.
+
   struct Segment {
     document::Value* begin = nullptr;
     document::Value* end = nullptr;
@@ -204,5 +226,19 @@ class Evaluator {
   std::optional<Error> engine_error_;
   std::optional<EvaluationError> builtin_error_;  // The first, when errors are strict.
 };
+
+template <class Visit>
+void Evaluator::ForEachBranch(const Procedure& procedure, const document::Value* slots,
+                              const Visit& visit) {
+  if (procedure.index != nullptr) {
+    procedure.index->ForEachCandidate(context_->input, slots, visit);
+    return;
+  }
+  for (const Branch* branch : procedure.branches) {
+    if (!visit(branch)) {
+      return;
+    }
+  }
+}
 
 }  // namespace portcullis::rego
