@@ -81,11 +81,8 @@ Evaluator::~Evaluator() {
 
 Value Evaluator::RunDocument() {
   Value result;
-  const bool ran = Call(*program_.entry, {}, true, &result);
-  if (ran && builtin_error_) {
-    error_ = std::move(builtin_error_);
-    failed_ = true;
-  }
+  Call(*program_.entry, {}, true, &result);
+  PreferBuiltinError();
   if (failed_) {
     return {};
   }
@@ -94,16 +91,21 @@ Value Evaluator::RunDocument() {
              : document::DeepCopy(result, *request_.arena);
 }
 
+// Where errors of builtins are strict, the first of them is told whatever else went wrong.
+void Evaluator::PreferBuiltinError() {
+  if (builtin_error_ && !engine_error_) {
+    error_ = std::move(builtin_error_);
+    failed_ = true;
+  }
+}
+
 std::vector<std::vector<Value>> Evaluator::RunQuery() {
   std::vector<std::vector<Value>> rows;
   Frame saved;
   Value* slots = PushFrame(program_.query_frame_size, &saved);
-  const Signal signal = RunBlock(*program_.query, slots);
+  RunBlock(*program_.query, slots);
   PopFrame(saved);
-  if (signal != Signal::kError && builtin_error_) {
-    error_ = std::move(builtin_error_);
-    failed_ = true;
-  }
+  PreferBuiltinError();
   if (failed_) {
     return rows;
   }

@@ -173,6 +173,7 @@ class Evaluator {
   bool CheckLimits();
   bool FailEvaluation(std::string_view code, std::string message, const Location* location);
   bool FailEngine(Error error);
+  void PreferBuiltinError();
   [[nodiscard]] Signal ErrorSignal() const { return Signal::kError; }
   document::Value* PushFrame(std::size_t size, Frame* saved);
   void PopFrame(const Frame& saved);

@@ -9,9 +9,28 @@
 namespace portcullis::rego {
 namespace {
 
+// OPA does not copy the terms of a package's or an import's path for each use: all uses have the place of the last one, which
+// shows in errors about the references.
+struct SharedPlace {
+  Location last;
+  std::vector<Term*> terms;
+
+  void Add(Term& term, const Location& location) {
+    last = location;
+    terms.push_back(&term);
+  }
+  void Settle() {
+    for (Term* term : terms) {
+      term->location = last;
+    }
+  }
+};
+
 // A name that the module knows, and whether anything uses it.
 struct Global {
   TermPtr reference;
+  std::shared_ptr<SharedPlace> path;  // Of all items but the last.
+  std::shared_ptr<SharedPlace> name;  // Of the last.
   bool used = false;
 };
 using Globals = std::map<std::string, Global, std::less<>>;
@@ -111,11 +130,11 @@ class Resolver {
     return &found->second;
   }
 
-  static TermPtr At(const Term& reference, const Location& location) {
-    TermPtr copy = Clone(reference);
+  static TermPtr At(const Global& global, const Location& location) {
+    TermPtr copy = Clone(*global.reference);
     copy->location = location;
     for (TermPtr& item : copy->items) {
-      item->location = location;
+      (&item == &copy->items.back() ? global.name : global.path)->Add(*item, location);
     }
     return copy;
   }
@@ -155,7 +174,7 @@ class Resolver {
   void Resolve(TermPtr& term) {
     if (term->IsVar()) {
       if (Global* global = Find(term->text)) {
-        term = At(*global->reference, term->location);
+        term = At(*global, term->location);
       }
       return;
     }
@@ -187,7 +206,7 @@ class Resolver {
     if (global == nullptr) {
       return;
     }
-    TermPtr prefix = At(*global->reference, head.location);
+    TermPtr prefix = At(*global, head.location);
     ref.items.erase(ref.items.begin());
     ref.items.insert(ref.items.begin(), std::make_move_iterator(prefix->items.begin()),
                      std::make_move_iterator(prefix->items.end()));
@@ -204,6 +223,7 @@ bool IsLanguageImport(const Import& import) {
 
 Globals GlobalsOf(const Module& module, const std::vector<std::unique_ptr<Module>>& modules) {
   Globals globals;
+  const auto package = std::make_shared<SharedPlace>();
   for (const std::unique_ptr<Module>& other : modules) {
     if (other->package != module.package) {
       continue;
@@ -216,12 +236,14 @@ Globals GlobalsOf(const Module& module, const std::vector<std::unique_ptr<Module
         items.push_back(NewString(part, name.location));
       }
       items.push_back(NewString(name.text, name.location));
-      globals[name.text] = {NewRef(std::move(items), name.location)};
+      globals[name.text] = {NewRef(std::move(items), name.location), package,
+                            std::make_shared<SharedPlace>()};
     }
   }
   for (const Import& import : module.imports) {
     if (!IsLanguageImport(import)) {
-      globals[std::string(import.Name())] = {Clone(*import.path)};
+      const auto path = std::make_shared<SharedPlace>();
+      globals[std::string(import.Name())] = {Clone(*import.path), path, path};
     }
   }
   return globals;
@@ -266,6 +288,10 @@ void ResolveNames(Compilation& compilation) {
         }
         Resolver(globals).Rule_(*rule);
       }
+    }
+    for (const auto& [name, global] : globals) {
+      global.path->Settle();
+      global.name->Settle();
     }
     if (!compilation.options.strict) {
       continue;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "rules/rego/body_planner.h"
+#include "rules/rego/compilation.h"
 #include "rules/rego/rule_index.h"
 
 namespace portcullis::rego {
@@ -19,11 +20,12 @@ TermPtr MakeTerm(TermKind kind, std::string text) {
 }
 
 std::string PathText(std::span<const std::string> path) {
-  std::string text = "data";
+  std::vector<TermPtr> items;
+  items.push_back(NewVar("data", {}));
   for (const std::string& name : path) {
-    text.append(".").append(name);
+    items.push_back(NewString(name, {}));
   }
-  return text;
+  return ToString(*NewRef(std::move(items), {}));
 }
 
 }  // namespace

@@ -53,11 +53,11 @@ class Campaign {
     std::printf(
         "seeds %llu to %llu: %zu differ, %zu unsteady in OPA itself; values %zu, empty %zu, "
         "undefined %zu, rejected %zu, "
-        "failed %zu; %.0f programs a minute\n",
+        "failed %zu, broken %zu; %.0f programs a minute\n",
         static_cast<unsigned long long>(options_.seed),
         static_cast<unsigned long long>(options_.seed + done - 1), differing_, unsteady_,
         Count(OutcomeKind::kValue), Count(OutcomeKind::kEmpty), Count(OutcomeKind::kUndefined),
-        Count(OutcomeKind::kRejected), Count(OutcomeKind::kFailed),
+        Count(OutcomeKind::kRejected), Count(OutcomeKind::kFailed), Count(OutcomeKind::kBroken),
         static_cast<double>(done) / took.count() * 60);
     return differing_ == 0 ? 0 : 1;
   }
@@ -88,7 +88,8 @@ class Campaign {
         std::printf("=== seed %llu\n%s%s\n", static_cast<unsigned long long>(first_seed + i),
                     ToText(programs[i]).c_str(), theirs.text.c_str());
       }
-      if (ours.text != theirs.text && differing_ < options_.most) {
+      if (ours.text != theirs.text && theirs.kind != OutcomeKind::kBroken &&
+          differing_ < options_.most) {
         TRY(Report(programs[i], first_seed + i, DifferenceClass(ours, theirs)));
       }
     }

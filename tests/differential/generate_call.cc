@@ -198,7 +198,7 @@ std::string Generator::StringCall(Scope& scope) {
     case 14:
       return "strings.replace_n(" + Term(MapOf(kText), scope) + ", " + Term(kText, scope) + ")";
     default:
-      return "yaml.marshal(" + Term(MapOf(kNumber), scope) + ")";
+      return "urlquery.encode(" + Term(kText, scope) + ")";
   }
 }
 

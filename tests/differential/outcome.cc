@@ -67,9 +67,11 @@ Outcome ReadOutcome(std::string_view answer) {
   if (const Value errors = parsed->Find("errors"); errors.is_array()) {
     outcome.code = TextAt(errors.ItemAt(0), "code");
     outcome.text = Errors(errors) + TextAt(*parsed, "text") + '\n';
-    outcome.kind = outcome.code == "other"             ? OutcomeKind::kBroken
+    // OPA's internal errors are its own faults: "built-in function neq called with operand 1 that requires evaluation".
+    const bool broken = outcome.code == "other" || outcome.code == "eval_internal_error";
+    outcome.kind = broken                                ? OutcomeKind::kBroken
                    : outcome.code.starts_with("eval_") ? OutcomeKind::kFailed
-                                                       : OutcomeKind::kRejected;
+                                                         : OutcomeKind::kRejected;
     return outcome;
   }
   const Value solutions = parsed->Find("solutions");
