@@ -9,23 +9,16 @@ namespace portcullis::builtins {
 std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disabled,
                                                std::span<const Builtin> more) {
   auto catalog = std::make_unique<Catalog>();
-  const std::array families = {AggregateBuiltins(),  ArithmeticBuiltins(),
-                               ArrayBuiltins(),      AwsBuiltins(),
-                               CastBuiltins(),       ComparisonBuiltins(),
-                               DigestBuiltins(),     EncodingBuiltins(),
-                               GlobBuiltins(),       GraphBuiltins(),
-                               GraphqlBuiltins(),    JsonBuiltins(),
-                               JsonPatchBuiltins(),  JsonPathBuiltins(),
-                               JsonSchemaBuiltins(), JwtBuiltins(),
-                               LanguageBuiltins(),   NetBuiltins(),
-                               NumberBuiltins(),     ObjectBuiltins(),
-                               RandomBuiltins(),     RegexBuiltins(),
-                               SemverBuiltins(),     SetBuiltins(),
-                               StringBuiltins(),     TimeBuiltins(),
-                               TrimBuiltins(),       TypeBuiltins(),
-                               UnitsBuiltins(),      UriBuiltins(),
-                               WalkBuiltins(),       X509Builtins(),
-                               YamlBuiltins(),       more};
+  const std::array families = {
+      AggregateBuiltins(), ArithmeticBuiltins(), ArrayBuiltins(),      AwsBuiltins(),
+      CastBuiltins(),      ComparisonBuiltins(), DigestBuiltins(),     EncodingBuiltins(),
+      GlobBuiltins(),      GraphBuiltins(),      GraphqlBuiltins(),    JsonBuiltins(),
+      JsonPatchBuiltins(), JsonPathBuiltins(),   JsonSchemaBuiltins(), JwtBuiltins(),
+      LanguageBuiltins(),  NetBuiltins(),        NumberBuiltins(),     ObjectBuiltins(),
+      RandomBuiltins(),    RegexBuiltins(),      SemverBuiltins(),     SetBuiltins(),
+      StringBuiltins(),    TemplateBuiltins(),   TimeBuiltins(),       TrimBuiltins(),
+      TypeBuiltins(),      UnitsBuiltins(),      UriBuiltins(),        WalkBuiltins(),
+      X509Builtins(),      YamlBuiltins(),       more};
   for (const std::span<const Builtin> family : families) {
     for (const Builtin& builtin : family) {
       if (std::ranges::find(disabled, builtin.name) == disabled.end()) {

@@ -33,6 +33,7 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> SemverBuiltins();
 [[nodiscard]] std::span<const Builtin> SetBuiltins();
 [[nodiscard]] std::span<const Builtin> StringBuiltins();
+[[nodiscard]] std::span<const Builtin> TemplateBuiltins();
 [[nodiscard]] std::span<const Builtin> TimeBuiltins();
 [[nodiscard]] std::span<const Builtin> TrimBuiltins();
 [[nodiscard]] std::span<const Builtin> TypeBuiltins();

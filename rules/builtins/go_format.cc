@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -30,10 +31,7 @@ struct Flags {
   std::optional<int> precision;
 };
 
-// What an argument is to Go.
-using Argument = std::variant<std::int64_t, double, BigInt, std::string>;
-
-Argument ToArgument(const Value& value) {
+GoArgument ToArgument(const Value& value) {
   if (value.is_int()) {
     return value.integer();
   }
@@ -55,14 +53,26 @@ Argument ToArgument(const Value& value) {
   return text;
 }
 
-std::string_view GoTypeName(const Argument& argument) {
-  constexpr std::string_view kNames[] = {"int64", "float64", "*big.Int", "string"};
-  return kNames[argument.index()];
+// As Go holds what it decodes from JSON.
+GoArgument ToJsonArgument(const Value& value) {
+  if (value.is_null()) {
+    return GoNil();
+  }
+  if (value.is_boolean()) {
+    return value.is_true();
+  }
+  if (value.is_number()) {
+    return GoJsonNumber{document::NumberText(value)};
+  }
+  return value.is_string() ? GoArgument(std::string(value.string())) : GoArgument(value);
 }
 
 class Formatter {
  public:
   Formatter(std::string_view format, const Value& arguments, std::size_t limit_bytes,
+            std::string* out)
+      : format_(format), values_(&arguments), limit_bytes_(limit_bytes), out_(*out) {}
+  Formatter(std::string_view format, std::span<const GoArgument> arguments, std::size_t limit_bytes,
             std::string* out)
       : format_(format), arguments_(arguments), limit_bytes_(limit_bytes), out_(*out) {}
 
@@ -76,18 +86,54 @@ class Formatter {
         Directive();
       }
     }
-    if (!reordered_ && next_ < arguments_.size()) {
+    if (!reordered_ && next_ < count()) {
       Extra();
     }
   }
 
+  void Print(const GoArgument& argument, char32_t verb) {
+    if (verb == U'T') {
+      Text(GoTypeName(argument));
+    } else if (const auto* number = std::get_if<std::int64_t>(&argument)) {
+      Integer(argument, *number, verb);
+    } else if (const auto* whole = std::get_if<GoInt>(&argument)) {
+      Integer(argument, whole->value, verb);
+    } else if (const auto* byte = std::get_if<std::uint8_t>(&argument)) {
+      flags_.sharp = flags_.sharp || flags_.sharp_v;  // %#v shows a byte in hex.
+      Integer(argument, *byte, flags_.sharp_v ? U'x' : verb);
+    } else if (const auto* real = std::get_if<double>(&argument)) {
+      Float(argument, *real, verb);
+    } else if (const auto* big = std::get_if<BigInt>(&argument)) {
+      Big(argument, *big, verb);
+    } else if (const auto* json = std::get_if<GoJsonNumber>(&argument)) {
+      String(argument, json->text, verb);
+    } else if (const auto* truth = std::get_if<bool>(&argument)) {
+      Boolean(argument, *truth, verb);
+    } else if (std::holds_alternative<GoNil>(argument)) {
+      Nil(verb);
+    } else if (const auto* complex = std::get_if<std::complex<double>>(&argument)) {
+      Complex(argument, *complex, verb);
+    } else if (const auto* container = std::get_if<Value>(&argument)) {
+      Container(*container, verb);
+    } else {
+      String(argument, std::get<std::string>(argument), verb);
+    }
+  }
+
  private:
+  [[nodiscard]] std::uint32_t count() const {
+    return values_ != nullptr ? values_->size() : static_cast<std::uint32_t>(arguments_.size());
+  }
+  [[nodiscard]] GoArgument At(std::uint32_t i) const {
+    return values_ != nullptr ? ToArgument(values_->ItemAt(i)) : arguments_[i];
+  }
+
   // One "%…" whose percent sign has been read.
   void Directive() {
     // Most are plain.
-    if (at_ < format_.size() && next_ < arguments_.size() &&
+    if (values_ != nullptr && at_ < format_.size() && next_ < count() &&
         (format_[at_] == 'v' || format_[at_] == 's')) {
-      const Value item = arguments_.ItemAt(next_);
+      const Value item = values_->ItemAt(next_);
       if (item.is_string()) {
         out_.append(item.string());
         ++next_;
@@ -171,7 +217,7 @@ class Formatter {
     const bool read = number.has_value() && at_ == close;
     at_ = close + 1;
     after_index_ = read;
-    if (read && *number >= 1 && static_cast<std::uint32_t>(*number) <= arguments_.size()) {
+    if (read && *number >= 1 && static_cast<std::uint32_t>(*number) <= count()) {
       next_ = static_cast<std::uint32_t>(*number) - 1;
     } else {
       good_index_ = false;
@@ -180,14 +226,19 @@ class Formatter {
 
   // "*": the next argument as a width or precision.
   std::optional<int> ReadStar() {
-    if (next_ >= arguments_.size()) {
+    if (next_ >= count()) {
       return std::nullopt;
     }
-    const Value item = arguments_.ItemAt(next_++);
-    if (!item.is_int() || std::abs(item.integer()) > kLargest) {
-      return std::nullopt;
+    const GoArgument item = At(next_++);
+    std::int64_t number = kLargest + 1;
+    if (const auto* given = std::get_if<std::int64_t>(&item)) {
+      number = *given;
+    } else if (const auto* whole = std::get_if<GoInt>(&item)) {
+      number = whole->value;
+    } else if (const auto* byte = std::get_if<std::uint8_t>(&item)) {
+      number = *byte;
     }
-    return static_cast<int>(item.integer());
+    return std::abs(number) > kLargest ? std::nullopt : std::optional(static_cast<int>(number));
   }
 
   void ReadWidth() {
@@ -240,14 +291,14 @@ class Formatter {
       out_.push_back('%');
     } else if (!good_index_) {
       Complain(verb, "BADINDEX");
-    } else if (next_ >= arguments_.size()) {
+    } else if (next_ >= count()) {
       Complain(verb, "MISSING");
     } else {
       if (verb == U'v' || verb == U'w') {
         flags_.sharp_v = std::exchange(flags_.sharp, false);
         flags_.plus = false;
       }
-      Print(ToArgument(arguments_.ItemAt(next_++)), verb);
+      Print(At(next_++), verb);
     }
   }
 
@@ -260,32 +311,22 @@ class Formatter {
   void Extra() {
     flags_ = {};
     out_.append("%!(EXTRA ");
-    for (std::uint32_t i = next_; i < arguments_.size() && out_.size() <= limit_bytes_; ++i) {
+    for (std::uint32_t i = next_; i < count() && out_.size() <= limit_bytes_; ++i) {
       if (i > next_) {
         out_.append(", ");
       }
-      const Argument argument = ToArgument(arguments_.ItemAt(i));
+      const GoArgument argument = At(i);
+      if (std::holds_alternative<GoNil>(argument)) {
+        out_.append("<nil>");
+        continue;
+      }
       out_.append(GoTypeName(argument)).push_back('=');
       Print(argument, U'v');
     }
     out_.push_back(')');
   }
 
-  void Print(const Argument& argument, char32_t verb) {
-    if (verb == U'T') {
-      Text(GoTypeName(argument));
-    } else if (const auto* number = std::get_if<std::int64_t>(&argument)) {
-      Integer(argument, *number, verb);
-    } else if (const auto* real = std::get_if<double>(&argument)) {
-      Float(argument, *real, verb);
-    } else if (const auto* big = std::get_if<BigInt>(&argument)) {
-      Big(argument, *big, verb);
-    } else {
-      String(argument, std::get<std::string>(argument), verb);
-    }
-  }
-
-  void BadVerb(const Argument& argument, char32_t verb) {
+  void BadVerb(const GoArgument& argument, char32_t verb) {
     out_.append("%!");
     AppendRune(verb, &out_);
     out_.append("(").append(GoTypeName(argument)).append("=");
@@ -293,9 +334,51 @@ class Formatter {
     out_.push_back(')');
   }
 
-  void Fill(std::int64_t count, char fill) {
-    if (count > 0) {
-      out_.append(static_cast<std::size_t>(count), fill);
+  void Boolean(const GoArgument& argument, bool truth, char32_t verb) {
+    if (verb == U't' || verb == U'v') {
+      Pad(truth ? "true" : "false", true);
+    } else {
+      BadVerb(argument, verb);
+    }
+  }
+
+  void Nil(char32_t verb) {
+    if (verb == U'v') {
+      return Pad("<nil>", true);
+    }
+    out_.append("%!");
+    AppendRune(verb, &out_);
+    out_.append("(<nil>)");
+  }
+
+  // An item of an array or a value of an object, which are interfaces.
+  void Item(const Value& item, char32_t verb) {
+    if (item.is_null()) {
+      out_.append(flags_.sharp_v ? "interface {}(nil)" : "<nil>");
+    } else {
+      Print(ToJsonArgument(item), verb);
+    }
+  }
+
+  void Container(const Value& value, char32_t verb) {
+    const std::string_view type = GoTypeName(value);
+    const std::string_view separator = flags_.sharp_v ? ", " : " ";
+    out_.append(flags_.sharp_v ? type : value.is_object() ? "map" : "");
+    out_.push_back(flags_.sharp_v ? '{' : '[');
+    for (std::uint32_t i = 0; i < value.size() && out_.size() <= limit_bytes_; ++i) {
+      out_.append(i == 0 ? "" : separator);
+      if (value.is_object()) {
+        Print(ToJsonArgument(value.KeyAt(i)), verb);
+        out_.push_back(':');
+      }
+      Item(value.is_object() ? value.ValueAt(i) : value.ItemAt(i), verb);
+    }
+    out_.push_back(flags_.sharp_v ? '}' : ']');
+  }
+
+  void Fill(std::int64_t missing, char fill) {
+    if (missing > 0) {
+      out_.append(static_cast<std::size_t>(missing), fill);
     }
   }
 
@@ -352,7 +435,7 @@ class Formatter {
     Pad(hex, true);
   }
 
-  void String(const Argument& argument, std::string_view text, char32_t verb) {
+  void String(const GoArgument& argument, std::string_view text, char32_t verb) {
     switch (verb) {
       case U'v':
         return flags_.sharp_v ? Quoted(text) : Text(text);
@@ -368,7 +451,7 @@ class Formatter {
     }
   }
 
-  void Float(const Argument& argument, double number, char32_t verb) {
+  void Float(const GoArgument& argument, double number, char32_t verb) {
     switch (verb) {
       case U'v':
         return FloatText(number, 'g', -1, verb);
@@ -387,6 +470,19 @@ class Formatter {
       default:
         return BadVerb(argument, verb);
     }
+  }
+
+  void Complex(const GoArgument& argument, std::complex<double> number, char32_t verb) {
+    if (!std::u32string_view(U"vbgGxXfFeE").contains(verb)) {
+      return BadVerb(argument, verb);
+    }
+    const bool plus = flags_.plus;
+    out_.push_back('(');
+    Float(number.real(), number.real(), verb);
+    flags_.plus = true;
+    Float(number.imag(), number.imag(), verb);
+    out_.append("i)");
+    flags_.plus = plus;
   }
 
   void FloatText(double number, char format, int precision, char32_t verb) {
@@ -503,7 +599,7 @@ class Formatter {
     return digits;
   }
 
-  void Integer(const Argument& argument, std::int64_t number, char32_t verb) {
+  void Integer(const GoArgument& argument, std::int64_t number, char32_t verb) {
     const auto rune =
         number >= 0 && number <= 0x10FFFF ? static_cast<char32_t>(number) : kReplacementRune;
     switch (verb) {
@@ -579,7 +675,7 @@ class Formatter {
     Pad(text, false);
   }
 
-  void Big(const Argument&, const BigInt& number, char32_t verb) {
+  void Big(const GoArgument&, const BigInt& number, char32_t verb) {
     if (verb == U's') {
       verb = U'v';
     }
@@ -607,7 +703,9 @@ class Formatter {
   }
 
   const std::string_view format_;
-  const Value& arguments_;
+  // Either of the two.
+  const Value* const values_ = nullptr;
+  const std::span<const GoArgument> arguments_;
   const std::size_t limit_bytes_;
   std::string& out_;
   std::size_t at_ = 0;      // In format_.
@@ -620,9 +718,28 @@ class Formatter {
 
 }  // namespace
 
+std::string_view GoTypeName(const GoArgument& argument) {
+  if (const auto* container = std::get_if<Value>(&argument)) {
+    return container->is_object() ? "map[string]interface {}" : "[]interface {}";
+  }
+  constexpr std::string_view kNames[] = {"int64", "float64",     "*big.Int", "string",
+                                         "<nil>", "json.Number", "bool",     "uint8",
+                                         "int",   "complex128"};
+  return kNames[argument.index()];
+}
+
 void FormatGo(std::string_view format, const Value& arguments, std::size_t limit_bytes,
               std::string* out) {
   Formatter(format, arguments, limit_bytes, out).Run();
+}
+
+void FormatGo(std::string_view format, std::span<const GoArgument> arguments,
+              std::size_t limit_bytes, std::string* out) {
+  Formatter(format, arguments, limit_bytes, out).Run();
+}
+
+void AppendGo(const GoArgument& argument, std::size_t limit_bytes, std::string* out) {
+  Formatter({}, std::span<const GoArgument>(), limit_bytes, out).Print(argument, U'v');
 }
 
 }  // namespace portcullis::builtins

@@ -24,8 +24,13 @@ set(builtins_sources
   go_format.cc
   go_layout.cc
   go_quote.cc
+  go_template_functions.cc
+  go_template_lexer.cc
+  go_template_parser.cc
+  go_template_render.cc
   go_time_format.cc
   go_time_parse.cc
+  go_unquote.cc
   graph.cc
   graphql.cc
   graphql_lexer.cc
@@ -50,6 +55,7 @@ set(builtins_sources
   private_key.cc
   random.cc
   regex.cc
+  render_template.cc
   semver.cc
   sets.cc
   strings.cc
