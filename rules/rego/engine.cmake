@@ -16,5 +16,6 @@ set(rego_engine_sources
   planner.cc
   reference_planner.cc
   rule_index.cc
+  rule_out.cc
   scratch.cc
 )

@@ -147,13 +147,15 @@ bool Evaluator::FinishObject(std::size_t begin, Value* result) {
   struct Entry {
     Member member;
     const Step* step;
+    std::size_t at;
   };
   const std::size_t most = (collected_.size() - begin) / 3;
   std::vector<Entry> entries;
   entries.reserve(most);
   for (std::size_t i = begin; i < collected_.size(); i += 3) {
     entries.push_back({.member = {.key = collected_[i], .value = collected_[i + 1]},
-                       .step = StepOf(collected_[i + 2])});
+                       .step = StepOf(collected_[i + 2]),
+                       .at = i});
   }
   collected_.resize(begin);
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
@@ -161,14 +163,18 @@ bool Evaluator::FinishObject(std::size_t begin, Value* result) {
   });
   const auto members = arena_->AllocateArray<Member>(most);
   std::size_t count = 0;
+  const Entry* clash =
+      nullptr;  // The first in time of those that differ from the first of their key.
   for (const Entry& entry : entries) {
-    if (count > 0 && document::Equal(members[count - 1].key, entry.member.key)) {
-      if (!document::Equal(members[count - 1].value, entry.member.value)) {
-        return FailEvaluation(kConflict, std::string(kKeysConflict), entry.step->location);
-      }
-      continue;
+    if (count == 0 || !document::Equal(members[count - 1].key, entry.member.key)) {
+      members[count++] = entry.member;
+    } else if (!document::Equal(members[count - 1].value, entry.member.value) &&
+               (clash == nullptr || entry.at < clash->at)) {
+      clash = &entry;
     }
-    members[count++] = entry.member;
+  }
+  if (clash != nullptr) {
+    return FailEvaluation(kConflict, std::string(kKeysConflict), clash->step->location);
   }
   *result = Value::Object(members.first(count));
   return true;

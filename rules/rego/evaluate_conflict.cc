@@ -1,5 +1,5 @@
-// What a conflict of complete rules or functions is told as: OPA runs the definitions once more and lists what they give
-// (v1/topdown/conflicts.go).
+// Errors that OPA tells otherwise than by where they are met: it lists all values of a conflict (v1/topdown/conflicts.go), has
+// definitions left out that would fail (rule_out.h), and goes on with a first value before it tries the other definitions.
 
 #include <algorithm>
 #include <string>
@@ -10,6 +10,7 @@
 #include "document/json.h"
 #include "rules/builtins/unicode.h"
 #include "rules/rego/evaluator.h"
+#include "rules/rego/rule_out.h"
 
 namespace portcullis::rego {
 namespace {
@@ -51,6 +52,71 @@ std::string Place(const Location& location) {
 
 }  // namespace
 
+bool Evaluator::IsForgivable() const {
+  return failed_ && !engine_error_ && error_ && error_->code == kConflict;
+}
+
+bool Evaluator::IsLeftOut(const Procedure& procedure, const Branch& branch,
+                          const Value* slots) const {
+  return IsRuledOut(*branch.block,
+                    {.input = context_->input,
+                     .data = context_->data,
+                     .constants = program_.constants,
+                     .arguments = procedure.is_function ? std::span(slots, procedure.argument_count)
+                                                        : std::span<const Value>()});
+}
+
+void Evaluator::ForgetError(bool keep_builtin_error) {
+  if (!keep_builtin_error) {
+    builtin_error_.reset();
+  }
+  failed_ = false;
+  error_.reset();
+  conflict_ = nullptr;
+}
+
+bool Evaluator::ForgiveError(const Procedure& procedure, const Branch& branch, const Value* slots,
+                             bool keep_builtin_error) {
+  if ((failed_ && !IsForgivable()) || !IsLeftOut(procedure, branch, slots)) {
+    return false;
+  }
+  ForgetError(keep_builtin_error);
+  return true;
+}
+
+bool Evaluator::IsDecided(const Procedure& procedure, const Value* slots) const {
+  if (failed_ && !IsForgivable()) {
+    return false;
+  }
+  for (const Branch* branch : procedure.branches) {
+    for (; branch != nullptr; branch = branch->otherwise) {
+      const Operand value = branch->block->steps.back().a;
+      if (!IsLeftOut(procedure, *branch, slots) &&
+          !(value.is_constant() && document::Equal(Get(value, slots), slots[procedure.result]))) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+Signal Evaluator::FailAfterwards(const Step& step, Value* slots) {
+  const Value value = std::exchange(first_value_, Value());
+  if (value.is_undefined() || (step.to == kNoSlot && value.is_false())) {
+    return Signal::kError;
+  }
+  std::optional<EvaluationError> error = std::exchange(error_, std::nullopt);
+  failed_ = false;
+  if (step.to != kNoSlot) {
+    slots[step.to] = value;
+  }
+  if (Run(&step + 1, slots) != Signal::kError) {
+    failed_ = true;
+    error_ = std::move(error);
+  }
+  return Signal::kError;
+}
+
 Signal Evaluator::GatherResult(const Step& step, const Value& value) {
   std::vector<Gathering::Found>& found = gathering_->found;
   if (!found.empty() && document::Equal(found[0].value, value)) {
@@ -71,7 +137,7 @@ void Evaluator::ExplainConflict(const Procedure& procedure, Value* slots) {
   Gathering gathering{.slots = slots, .found = {}, .more = false};
   Gathering* outer = std::exchange(gathering_, &gathering);
   ForEachBranch(procedure, slots, [&](const Branch* branch) {
-    return RunBranch(branch, slots) != Signal::kError && !gathering.more;
+    return RunBranch(procedure, branch, slots) != Signal::kError && !gathering.more;
   });
   gathering_ = outer;
   // Whatever else went wrong was not what ended the evaluation.

@@ -51,9 +51,18 @@ bool Evaluator::Call(const Procedure& procedure, std::span<const Value> argument
   std::ranges::copy(arguments, slots);
   const std::uint64_t yields = yields_;
   const bool ran = RunBranches(procedure, slots, result);
+  if (!ran) {
+    // The caller goes on with the first value before it fails: OPA learns of the others only then.
+    first_value_ = procedure.kind == Procedure::Kind::kValue && IsForgivable()
+                       ? slots[procedure.result]
+                       : Value();
+  }
   yields_ = yields;
   PopFrame(saved);
   if (!ran) {
+    if (first_value_.is_defined() && procedure.argument_count == 0 && !procedure.is_function) {
+      context_->kept->Of(procedure.id) = {.value = first_value_, .known = true};
+    }
     return false;
   }
 
@@ -80,7 +89,7 @@ bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* res
   }
   Signal signal = Signal::kContinue;
   ForEachBranch(procedure, slots, [&](const Branch* branch) {
-    signal = RunBranch(branch, slots);
+    signal = RunBranch(procedure, branch, slots);
     return signal != Signal::kError && !(signal == Signal::kStop && procedure.one_solution);
   });
   if (signal == Signal::kError) {
@@ -109,10 +118,23 @@ bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* res
   return true;
 }
 
-Signal Evaluator::RunBranch(const Branch* branch, Value* slots) {
+Signal Evaluator::RunBranch(const Procedure& procedure, const Branch* branch, Value* slots) {
   for (; branch != nullptr; branch = branch->otherwise) {
     const std::uint64_t before = yields_;
+    const std::size_t begin = collected_.size();
+    const bool had_error = builtin_error_.has_value();
+    const bool had_value =
+        procedure.kind == Procedure::Kind::kValue && slots[procedure.result].is_defined();
     const Signal signal = Run(branch->block->steps.data(), slots);
+    const bool failed = signal == Signal::kError || (builtin_error_ && !had_error);
+    if (failed && yields_ == before && ForgiveError(procedure, *branch, slots, had_error)) {
+      collected_.resize(begin);
+      continue;
+    }
+    if (failed && had_value && IsDecided(procedure, slots)) {
+      ForgetError(had_error);
+      return Signal::kStop;
+    }
     if (signal == Signal::kError || yields_ != before) {
       return signal;
     }

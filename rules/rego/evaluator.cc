@@ -315,7 +315,7 @@ Signal Evaluator::Run(const Step* step, Value* slots) {
       case Op::kCall: {
         Value result;
         if (!CallProcedure(*step, slots, &result)) {
-          return Signal::kError;
+          return FailAfterwards(*step, slots);
         }
         if (result.is_undefined() || (step->to == kNoSlot && result.is_false())) {
           return Signal::kContinue;

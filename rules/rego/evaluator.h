@@ -115,7 +115,7 @@ class Evaluator {
   // Results for parts of a scan's candidate are not kept: the candidate could then not be forgotten.
   [[nodiscard]] bool MayKeep(std::span<const document::Value> arguments) const;
   bool RunBranches(const Procedure& procedure, document::Value* slots, document::Value* result);
-  Signal RunBranch(const Branch* branch, document::Value* slots);
+  Signal RunBranch(const Procedure& procedure, const Branch* branch, document::Value* slots);
   Signal YieldResult(const Step& step, document::Value* slots);
   // Visits the definitions that can match, in order, until `visit` returns false.
   template <class Visit>
@@ -126,7 +126,21 @@ class Evaluator {
   bool Invoke(const builtins::Builtin& builtin, std::span<const document::Value> arguments,
               const Location* location, document::Value* result);
 
-  // evaluate_conflict.cc: puts the values that conflict into the error's text.
+  // evaluate_conflict.cc: errors where OPA meets them.
+  // A conflict, not the end of the evaluation's limits.
+  [[nodiscard]] bool IsForgivable() const;
+  // True if OPA does not try the definition.
+  [[nodiscard]] bool IsLeftOut(const Procedure& procedure, const Branch& branch,
+                               const document::Value* slots) const;
+  // True if all definitions that OPA tries give the constant that one of them has given: it tries no more.
+  [[nodiscard]] bool IsDecided(const Procedure& procedure, const document::Value* slots) const;
+  void ForgetError(bool keep_builtin_error);
+  // True if the definition is one that OPA leaves out: its error is forgotten.
+  bool ForgiveError(const Procedure& procedure, const Branch& branch, const document::Value* slots,
+                    bool keep_builtin_error);
+  // After a call that failed: goes on with the first value, for an error that comes before the call's.
+  Signal FailAfterwards(const Step& step, document::Value* slots);
+  // Puts the values that conflict into the error's text.
   void ExplainConflict(const Procedure& procedure, document::Value* slots);
   Signal GatherResult(const Step& step, const document::Value& value);
 
@@ -201,6 +215,7 @@ class Evaluator {
     bool more = false;
   };
   Gathering* gathering_ = nullptr;
+  document::Value first_value_;  // Of a call that has just failed; undefined: there was none.
   const document::Value* conflict_ =
       nullptr;  // The frame in which a conflict ended the evaluation.
 

@@ -66,12 +66,16 @@ Outcome ReadOutcome(std::string_view answer) {
   }
   if (const Value errors = parsed->Find("errors"); errors.is_array()) {
     outcome.code = TextAt(errors.ItemAt(0), "code");
-    outcome.text = Errors(errors) + TextAt(*parsed, "text") + '\n';
+    outcome.text = Errors(errors);
+    // An evaluation's error in the query itself is told with the query's text in place of a file.
+    if (!outcome.code.starts_with("eval_") || !TextAt(errors.ItemAt(0), "file").empty()) {
+      outcome.text += TextAt(*parsed, "text") + '\n';
+    }
     // OPA's internal errors are its own faults: "built-in function neq called with operand 1 that requires evaluation".
     const bool broken = outcome.code == "other" || outcome.code == "eval_internal_error";
-    outcome.kind = broken                                ? OutcomeKind::kBroken
+    outcome.kind = broken                              ? OutcomeKind::kBroken
                    : outcome.code.starts_with("eval_") ? OutcomeKind::kFailed
-                                                         : OutcomeKind::kRejected;
+                                                       : OutcomeKind::kRejected;
     return outcome;
   }
   const Value solutions = parsed->Find("solutions");
