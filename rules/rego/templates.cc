@@ -2,6 +2,7 @@
 // undefined is an empty set.
 
 #include <algorithm>
+#include <utility>
 
 #include "rules/rego/compilation.h"
 #include "rules/rego/visit.h"
@@ -12,6 +13,9 @@ namespace {
 class TemplateRewriter {
  public:
   explicit TemplateRewriter(Compilation& compilation) : compilation_(compilation) {}
+
+  // What was found, to be told after a whole rule or query.
+  [[nodiscard]] std::vector<Diagnostic> TakeErrors() { return std::exchange(errors_, {}); }
 
   // Rewrites the templates of a body; what is safe after it comes back.
   VarSet Rewrite(Body& body, const VarSet& globals) {
@@ -25,19 +29,22 @@ class TemplateRewriter {
 
   void Rewrite(Term& term, const VarSet& safe) {
     if (term.kind == TermKind::kTemplateString) {
-      for (TermPtr& item : term.items) {
-        if (item->kind == TermKind::kTemplateExpression) {
-          Rewrite(*item->body[0], safe);
+      Nested([&] {
+        for (TermPtr& item : term.items) {
+          if (item->kind == TermKind::kTemplateExpression) {
+            Rewrite(*item->body[0], safe);
+          }
         }
-      }
+      });
       return RewriteTemplate(term, safe);
     }
     if (IsComprehension(term)) {
-      VarSet inner = Rewrite(term.body, safe);
-      for (TermPtr& item : term.items) {
-        Rewrite(*item, inner);
-      }
-      return;
+      return Nested([&] {
+        VarSet inner = Rewrite(term.body, safe);
+        for (TermPtr& item : term.items) {
+          Rewrite(*item, inner);
+        }
+      });
     }
     for (TermPtr& item : term.items) {
       Rewrite(*item, safe);
@@ -45,6 +52,16 @@ class TemplateRewriter {
   }
 
  private:
+  // OPA comes by what is nested twice, and so tells its errors twice.
+  template <class Part>
+  void Nested(const Part& part) {
+    const std::size_t before = errors_.size();
+    part();
+    const std::vector<Diagnostic> again(errors_.begin() + static_cast<std::ptrdiff_t>(before),
+                                        errors_.end());
+    errors_.insert(errors_.end(), again.begin(), again.end());
+  }
+
   void Rewrite(Expr& expr, const VarSet& safe) {
     for (TermPtr& term : expr.terms) {
       if (term) {
@@ -55,12 +72,10 @@ class TemplateRewriter {
     if (expr.kind == ExprKind::kEvery) {
       Insert(inner, EveryVars(expr));
     }
-    if (!expr.body.empty()) {
+    Nested([&] {
       Rewrite(expr.body, inner);
-    }
-    if (!expr.right.empty()) {
       Rewrite(expr.right, inner);
-    }
+    });
     for (With& with : expr.with) {
       Rewrite(*with.target, safe);
       Rewrite(*with.value, safe);
@@ -92,20 +107,18 @@ class TemplateRewriter {
     if (expr.kind == ExprKind::kCall) {
       const builtins::Builtin* builtin = compilation_.FindBuiltin(*expr.terms[0]);
       if (builtin != nullptr && builtin->relation) {
-        compilation_.errors.Add(CompileError(
-            expr.location, "illegal call to relation built-in '" + std::string(builtin->name) +
-                               "' that may cause multiple outputs"));
+        errors_.push_back(CompileError(expr.location, "illegal call to relation built-in '" +
+                                                          std::string(builtin->name) +
+                                                          "' that may cause multiple outputs"));
         return nullptr;
       }
       value = std::make_unique<Term>();
       value->kind = TermKind::kCall;
-      value->items = std::move(expr.terms);
-      value->location = expr.location;
+      value->items = std::move(expr.terms);  // OPA gives it no location.
     } else if (expr.kind == ExprKind::kTerm) {
       value = std::move(expr.terms[0]);
     } else {
-      compilation_.errors.Add(
-          CompileError(expr.location, "unexpected template-string expression type"));
+      errors_.push_back(CompileError(expr.location, "unexpected template-string expression type"));
       return nullptr;
     }
     auto set = std::make_unique<Term>();
@@ -120,7 +133,7 @@ class TemplateRewriter {
       if (name.starts_with('$')) {
         name = "_";
       }
-      compilation_.errors.Add(CompileError(value->location, "var " + name + " is undeclared"));
+      errors_.push_back(CompileError(value->location, "var " + name + " is undeclared"));
     }
     Location location = value->location;
     TermPtr variable = NewVar(compilation_.names.Next(), location);
@@ -174,6 +187,7 @@ class TemplateRewriter {
   }
 
   Compilation& compilation_;
+  std::vector<Diagnostic> errors_;
 };
 
 }  // namespace
@@ -194,13 +208,16 @@ void RewriteTemplates(Compilation& compilation) {
         if (rule->value) {
           rewriter.Rewrite(*rule->value, after);
         }
+        compilation.errors.Add(rewriter.TakeErrors());
       }
     }
   }
 }
 
 void RewriteTemplates(Compilation& compilation, Body& query) {
-  TemplateRewriter(compilation).Rewrite(query, RootVars());
+  TemplateRewriter rewriter(compilation);
+  rewriter.Rewrite(query, RootVars());
+  compilation.errors.Add(rewriter.TakeErrors());
 }
 
 }  // namespace portcullis::rego

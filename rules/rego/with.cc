@@ -26,6 +26,7 @@ void MakeReference(TermPtr& term) {
   }
   Location location = term->location;
   std::vector<TermPtr> items;
+  term->location = {};  // As in OPA, which shows where the reference is checked.
   items.push_back(std::move(term));
   term = NewRef(std::move(items), location);
 }
