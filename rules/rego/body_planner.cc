@@ -156,9 +156,11 @@ const Block* BodyPlanner::SubBlock(const std::function<void()>& plan) {
   const Body* outer_body = body_;
   const std::size_t outer_expression = expression_;
   const std::size_t mark = trail_.size();
+  const bool outer_dead = dead_;
   ++depth_;
   plan();
   --depth_;
+  dead_ = outer_dead;
   for (; trail_.size() > mark; trail_.pop_back()) {
     bound_.erase(trail_.back());
   }
@@ -179,6 +181,16 @@ void BodyPlanner::PlanBody(const Body& body) {
   for (std::size_t i = 0; i < body.size(); ++i) {
     expression_ = i;
     PlanExpr(*body[i]);
+    if (dead_) {
+      return;
+    }
+  }
+}
+
+void BodyPlanner::End() {
+  if (!dead_) {
+    Add(Op::kFail);
+    dead_ = true;
   }
 }
 
@@ -373,9 +385,8 @@ void BodyPlanner::Unify(const Term& a, const Term& b) {
       progress = TryUnify(*left, *right, &later) || progress;
     }
     if (!progress) {
-      planner_.Fail("neither side of = has a value: " + ToString(*later.front().first) + " = " +
-                        ToString(*later.front().second),
-                    later.front().first->location);
+      // [x.a, y[x]]: a variable that has its first value from the same expression, too late for one of its uses.
+      End();
       return;
     }
     pairs = std::move(later);
@@ -468,8 +479,7 @@ void BodyPlanner::Match(Operand value, const Term& pattern) {
     std::vector<Operand> keys;
     for (std::size_t i = 0; i < pattern.items.size(); i += 2) {
       if (!CanEval(*pattern.items[i])) {
-        planner_.Fail("var " + ToString(*pattern.items[i]) + " is unsafe", pattern.location);
-        return;
+        return End();
       }
       keys.push_back(Eval(*pattern.items[i]));
     }
@@ -559,7 +569,7 @@ Operand BodyPlanner::Eval(const Term& term) {
       if (term.text == "input" || term.text == "data") {
         return EvalReference(term, Need::kValue);
       }
-      planner_.Fail("var " + term.text + " is unsafe", term.location);
+      End();
       return planner_.Constant(document::Value::Null());
     case TermKind::kRef:
       return EvalReference(term, Need::kValue);

@@ -50,6 +50,8 @@ class BodyPlanner {
   enum class Need : std::uint8_t { kValue, kExistence };
 
   // body_planner.cc: expressions.
+  // There is no solution, and nothing after this is reached.
+  void End();
   void PlanExpr(const Expr& expr);
   void PlanPlain(const Expr& expr);
   void PlanStatement(const Term& term);
@@ -97,6 +99,7 @@ class BodyPlanner {
   Slot next_slot_;
   RuleExplanation* explanation_;
   std::uint32_t depth_ = 0;
+  bool dead_ = false;  // End() was called in this block or around it.
   std::map<std::string, Operand, std::less<>> bound_;
   std::vector<std::string> trail_;  // Names in bound_, in the order in which they came.
   const Rule* rule_ = nullptr;      // Whose body is planned; null for queries.

@@ -41,6 +41,8 @@ Result<bool> Peer::Open() {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, in[0], 0);
   ::posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+  // OPA that overflows its stack writes thousands of lines.
+  ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   std::vector<char*> arguments;
   for (std::string& argument : command_) {
     arguments.push_back(argument.data());
