@@ -361,14 +361,14 @@ class TypeChecker {
 }  // namespace
 
 TypePtr TypeOfBuiltin(const builtins::Builtin& builtin) {
-  auto type = std::make_shared<Type>(*ParseFunctionType(builtin.type));
+  Type type = *ParseFunctionType(builtin.type);
   std::span<const BuiltinNames> names = NamesOfBuiltins();
   auto found = std::ranges::lower_bound(names, builtin.name, {}, &BuiltinNames::builtin);
   if (found != names.end() && found->builtin == builtin.name) {
-    type->names = SplitNames(found->arguments);
-    type->result_name = found->result;
+    type.names = SplitNames(found->arguments);
+    type.result_name = found->result;
   }
-  return type;
+  return Bounded(std::move(type));
 }
 
 int ArityOf(const builtins::Builtin& builtin) {

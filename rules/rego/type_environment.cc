@@ -51,9 +51,9 @@ TypePtr MergeTypes(const TypePtr& a, const TypePtr& b) {
       if (choice.kind != TypeKind::kObject || !choice.properties.empty() || !choice.has_dynamic) {
         continue;
       }
-      auto merged = std::make_shared<Type>(*b);
-      merged->items[i] = ObjectType({}, Or(choice.key, a->key), Or(choice.dynamic, a->dynamic));
-      return merged;
+      Type merged = *b;
+      merged.items[i] = ObjectType({}, Or(choice.key, a->key), Or(choice.dynamic, a->dynamic));
+      return Bounded(std::move(merged));
     }
   }
   if (a->kind == TypeKind::kSet && b->kind == TypeKind::kSet) {
@@ -68,7 +68,7 @@ TypePtr MergeTypes(const TypePtr& a, const TypePtr& b) {
 // The object, to which ref[from:] with that type is added.
 TypePtr InsertInto(const Type& object, const Term& path, std::size_t from, const TypePtr& type) {
   if (from >= path.items.size()) {
-    return std::make_shared<Type>(object);
+    return Bounded(object);
   }
   TypePtr key = TypeOf(*path.items[from]);
   TypePtr value =

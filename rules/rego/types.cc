@@ -9,11 +9,11 @@ namespace portcullis::rego {
 namespace {
 
 TypePtr NewAny(std::vector<TypePtr> choices) {
-  auto type = std::make_shared<Type>();
+  Type type;
   std::ranges::stable_sort(choices,
                            [](const TypePtr& a, const TypePtr& b) { return Compare(a, b) < 0; });
-  type->items = std::move(choices);
-  return type;
+  type.items = std::move(choices);
+  return Bounded(std::move(type));
 }
 
 // The small language of builtin types.
@@ -22,23 +22,23 @@ class TypeParser {
   explicit TypeParser(std::string_view text) : text_(text) {}
 
   TypePtr Function() {
-    auto type = std::make_shared<Type>();
-    type->kind = TypeKind::kFunction;
+    Type type;
+    type.kind = TypeKind::kFunction;
     Take("(");
     while (!Take(")")) {
       TypePtr argument = Union();
       if (Take("...")) {
-        type->dynamic = std::move(argument);
+        type.dynamic = std::move(argument);
       } else {
-        type->items.push_back(std::move(argument));
+        type.items.push_back(std::move(argument));
       }
       Take(",");
     }
     Take("->");
     if (!Take("nothing")) {
-      type->result = Union();
+      type.result = Union();
     }
-    return type;
+    return Bounded(std::move(type));
   }
 
  private:
@@ -241,14 +241,14 @@ TypePtr OrFunctions(const Type& a, const Type& b) {
   if (a.items.size() != b.items.size() || (a.dynamic != nullptr) != (b.dynamic != nullptr)) {
     return nullptr;
   }
-  auto type = std::make_shared<Type>();
-  type->kind = TypeKind::kFunction;
+  Type type;
+  type.kind = TypeKind::kFunction;
   for (std::size_t i = 0; i < a.items.size(); ++i) {
-    type->items.push_back(Or(a.items[i], b.items[i]));
+    type.items.push_back(Or(a.items[i], b.items[i]));
   }
-  type->result = Or(a.result, b.result);
-  type->dynamic = Or(a.dynamic, b.dynamic);
-  return type;
+  type.result = Or(a.result, b.result);
+  type.dynamic = Or(a.dynamic, b.dynamic);
+  return Bounded(std::move(type));
 }
 
 TypePtr ItemAt(const Type& array, std::size_t i) {
@@ -307,57 +307,77 @@ bool UnifiesProperties(const Type& a, const Type& b) {
   return true;
 }
 
-}  // namespace
-
-TypePtr ScalarType(TypeKind kind) {
-  auto type = std::make_shared<Type>();
-  type->kind = kind;
-  return type;
-}
-
-TypePtr AnyType() {
-  return std::make_shared<Type>();
-}
-
-TypePtr ArrayType(std::vector<TypePtr> items, TypePtr dynamic) {
-  auto type = std::make_shared<Type>();
-  type->kind = TypeKind::kArray;
-  type->items = std::move(items);
-  type->dynamic = std::move(dynamic);
-  return type;
-}
-
-TypePtr SetType(TypePtr of) {
-  auto type = std::make_shared<Type>();
-  type->kind = TypeKind::kSet;
-  type->dynamic = std::move(of);
-  return type;
-}
-
-TypePtr ObjectType(std::vector<Property> properties) {
-  auto type = std::make_shared<Type>();
-  type->kind = TypeKind::kObject;
-  type->properties = std::move(properties);
-  std::ranges::stable_sort(type->properties, [](const Property& a, const Property& b) {
+Type NewObject(std::vector<Property> properties) {
+  Type type;
+  type.kind = TypeKind::kObject;
+  type.properties = std::move(properties);
+  std::ranges::stable_sort(type.properties, [](const Property& a, const Property& b) {
     return rego::Compare(*a.key, *b.key) < 0;
   });
   return type;
 }
 
+}  // namespace
+
+TypePtr Bounded(Type type) {
+  std::uint64_t parts = 1;
+  const auto count = [&](const TypePtr& part) { parts += part ? part->parts : 0; };
+  std::ranges::for_each(type.items, count);
+  std::ranges::for_each(type.properties, count, &Property::value);
+  count(type.dynamic);
+  count(type.key);
+  count(type.result);
+  // A function is no any; its parts are bounded each by itself.
+  if (parts > kMaxTypeParts && type.kind != TypeKind::kFunction) {
+    return AnyType();
+  }
+  type.parts = static_cast<std::uint32_t>(std::min<std::uint64_t>(parts, kMaxTypeParts));
+  return std::make_shared<const Type>(std::move(type));
+}
+
+TypePtr ScalarType(TypeKind kind) {
+  Type type;
+  type.kind = kind;
+  return Bounded(std::move(type));
+}
+
+TypePtr AnyType() {
+  return std::make_shared<const Type>();
+}
+
+TypePtr ArrayType(std::vector<TypePtr> items, TypePtr dynamic) {
+  Type type;
+  type.kind = TypeKind::kArray;
+  type.items = std::move(items);
+  type.dynamic = std::move(dynamic);
+  return Bounded(std::move(type));
+}
+
+TypePtr SetType(TypePtr of) {
+  Type type;
+  type.kind = TypeKind::kSet;
+  type.dynamic = std::move(of);
+  return Bounded(std::move(type));
+}
+
+TypePtr ObjectType(std::vector<Property> properties) {
+  return Bounded(NewObject(std::move(properties)));
+}
+
 TypePtr ObjectType(std::vector<Property> properties, TypePtr key, TypePtr value) {
-  auto type = std::make_shared<Type>(*ObjectType(std::move(properties)));
-  type->has_dynamic = true;
-  type->key = std::move(key);
-  type->dynamic = std::move(value);
-  return type;
+  Type type = NewObject(std::move(properties));
+  type.has_dynamic = true;
+  type.key = std::move(key);
+  type.dynamic = std::move(value);
+  return Bounded(std::move(type));
 }
 
 TypePtr FunctionType(std::vector<TypePtr> arguments, TypePtr result) {
-  auto type = std::make_shared<Type>();
-  type->kind = TypeKind::kFunction;
-  type->items = std::move(arguments);
-  type->result = std::move(result);
-  return type;
+  Type type;
+  type.kind = TypeKind::kFunction;
+  type.items = std::move(arguments);
+  type.result = std::move(result);
+  return Bounded(std::move(type));
 }
 
 TypePtr ParseFunctionType(std::string_view text) {

@@ -46,7 +46,15 @@ struct Type {
   std::vector<std::string>
       names;  // kFunction: of arguments, where they are known; for error texts.
   std::string result_name;
+  std::uint32_t parts =
+      1;  // Itself and all types in it, those that are shared as often as they occur.
 };
+
+// A type of more parts is taken for any: types share parts, so that a short text can spell a huge one (a1 := [a0, a0];
+// a2 := [a1, a1]; …), and what is done with a type takes time for each part.
+inline constexpr std::uint32_t kMaxTypeParts = 1U << 16;
+// `type` with its parts counted, or any. All types are made by this.
+[[nodiscard]] TypePtr Bounded(Type type);
 
 [[nodiscard]] TypePtr ScalarType(TypeKind kind);
 [[nodiscard]] TypePtr AnyType();
