@@ -52,7 +52,7 @@ TermPtr ReferenceChecker::Shown(const Term& ref) const {
     }
   };
   replace(replace, shown);
-  return shown;
+  return compilation_.WithWrittenNames(*shown);  // In the bodies of comprehensions too.
 }
 
 std::vector<Diagnostic> ReferenceChecker::Check(const Expr& expr) {

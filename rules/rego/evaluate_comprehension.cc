@@ -26,8 +26,14 @@ bool Evaluator::Comprehension(const Step& step, Value* slots, Value* result) {
     }
   }
   const std::size_t begin = collected_.size();
-  return RunBlock(*step.block, slots) != Signal::kError &&
-         FinishComprehension(step.op, begin, result);
+  if (RunBlock(*step.block, slots) == Signal::kError) {
+    if (step.op == Op::kObjectOf) {
+      PreferClash(begin);
+    }
+    collected_.resize(begin);
+    return false;
+  }
+  return FinishComprehension(step.op, begin, result);
 }
 
 bool Evaluator::FinishComprehension(Op op, std::size_t begin, Value* result) {
@@ -62,6 +68,7 @@ bool Evaluator::GroupedComprehension(const Step& step, Value* slots, Value* resu
   }
   if (advice == GroupedSolutions::Advice::kBuild) {
     if (RunBlock(*grouping.block, slots) == Signal::kError) {
+      collected_.resize(begin);
       return false;
     }
     solutions.Build(std::span<const Value>(collected_).subspan(begin), grouping, *arena_);

@@ -110,11 +110,31 @@ Signal Evaluator::FailAfterwards(const Step& step, Value* slots) {
   if (step.to != kNoSlot) {
     slots[step.to] = value;
   }
+  const bool keeps = step.procedure->argument_count == 0 && !step.procedure->is_function;
+  if (keeps) {
+    context_->kept->Of(step.procedure->id) = {.value = value, .known = true};
+  }
   if (Run(&step + 1, slots) != Signal::kError) {
     failed_ = true;
     error_ = std::move(error);
   }
+  if (keeps) {
+    context_->kept->Of(step.procedure->id) = {};
+  }
   return Signal::kError;
+}
+
+void Evaluator::PreferClash(std::size_t begin) {
+  if (!IsForgivable()) {
+    return;
+  }
+  EvaluationError error = *std::exchange(error_, std::nullopt);
+  failed_ = false;
+  Value ignored;
+  if (FinishObject(begin, &ignored)) {
+    failed_ = true;
+    error_ = std::move(error);
+  }
 }
 
 Signal Evaluator::GatherResult(const Step& step, const Value& value) {

@@ -60,9 +60,6 @@ bool Evaluator::Call(const Procedure& procedure, std::span<const Value> argument
   yields_ = yields;
   PopFrame(saved);
   if (!ran) {
-    if (first_value_.is_defined() && procedure.argument_count == 0 && !procedure.is_function) {
-      context_->kept->Of(procedure.id) = {.value = first_value_, .known = true};
-    }
     return false;
   }
 
@@ -97,6 +94,10 @@ bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* res
       conflict_ = nullptr;
       ExplainConflict(procedure, slots);
     }
+    if (procedure.kind == Procedure::Kind::kObject) {
+      PreferClash(begin);
+    }
+    collected_.resize(begin);
     return false;
   }
   switch (procedure.kind) {

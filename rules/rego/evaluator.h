@@ -140,6 +140,8 @@ class Evaluator {
                     bool keep_builtin_error);
   // After a call that failed: goes on with the first value, for an error that comes before the call's.
   Signal FailAfterwards(const Step& step, document::Value* slots);
+  // After an error on the way to an object: OPA sees at once when two of its members differ.
+  void PreferClash(std::size_t begin);
   // Puts the values that conflict into the error's text.
   void ExplainConflict(const Procedure& procedure, document::Value* slots);
   Signal GatherResult(const Step& step, const document::Value& value);

@@ -111,9 +111,11 @@ class WithRewriter {
 
   void RewriteValue(With& with, std::vector<Hoisted>& hoisted, Body& result) {
     auto known = std::ranges::find_if(hoisted, [&](const Hoisted& h) {
+      // One clause on several expressions that were made of one; variables inside may have got names of their own.
       const Location& location = h.value->location;
-      return location.offset == with.value->location.offset &&
-             location.row == with.value->location.row && Compare(*h.value, *with.value) == 0;
+      return location.row != 0 && location.offset == with.value->location.offset &&
+             location.row == with.value->location.row && h.value->kind == with.value->kind &&
+             (IsComprehension(*h.value) || Compare(*h.value, *with.value) == 0);
     });
     if (known != hoisted.end()) {
       with.value = NewVar(known->variable, with.value->location);
