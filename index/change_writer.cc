@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "document/encoding.h"
-#include "index/key_codec.h"
-#include "store/entry_key.h"
+#include "index/entries.h"
 
 namespace portcullis::index {
 
@@ -50,20 +49,6 @@ Result<void> ChangeWriter::EnsureMarker(std::string_view key_bytes, std::string_
   return {};
 }
 
-void ChangeWriter::Entries(IndexId index, const Definition& definition, const Value& object,
-                           std::vector<std::string>* prefixes) {
-  prefixes->clear();
-  ExtractKeys(definition, object, &values_);
-  for (const Value& value : values_) {
-    bytes_.clear();
-    AppendKeyBytes(value, &bytes_);
-    store::AppendEntryPrefix(index, bytes_, &prefixes->emplace_back());
-  }
-  std::ranges::sort(*prefixes);
-  const auto repeated = std::ranges::unique(*prefixes);
-  prefixes->erase(repeated.begin(), repeated.end());
-}
-
 void ChangeWriter::WriteEntry(std::string_view prefix, std::string_view key_bytes, bool present) {
   bytes_.assign(prefix);
   bytes_.append(key_bytes);
@@ -77,16 +62,17 @@ void ChangeWriter::WriteEntry(std::string_view prefix, std::string_view key_byte
 Result<void> ChangeWriter::UpdateEntries(const store::ObjectKey& key, std::string_view key_bytes,
                                          std::string_view old_record, const Value& object) {
   Value old_object;
+  arena_.Reset();
   for (const auto& [id, info] : state_.indexes) {
     if (!info.record.definition.Covers(key) || !info.Maintains(key_bytes)) {
       continue;
     }
     if (!old_record.empty() && old_object.is_undefined()) {
-      arena_.Reset();
       old_object = TRY(document::OpenTrusted(old_record, arena_));
     }
-    Entries(id, info.record.definition, old_object, &old_prefixes_);
-    Entries(id, info.record.definition, object, &new_prefixes_);
+    const Definition& definition = info.record.definition;
+    EntryPrefixes(id, definition, info.program.get(), old_object, arena_, &old_prefixes_);
+    EntryPrefixes(id, definition, info.program.get(), object, arena_, &new_prefixes_);
     if (old_prefixes_ == new_prefixes_) {
       continue;
     }
@@ -153,7 +139,8 @@ Result<void> ChangeWriter::BuildEntries(IndexId index, std::string_view key_byte
                                         std::string_view record) {
   arena_.Reset();
   const Value object = TRY(document::OpenTrusted(record, arena_));
-  Entries(index, state_.indexes.at(index).record.definition, object, &new_prefixes_);
+  const IndexInfo& info = state_.indexes.at(index);
+  EntryPrefixes(index, info.record.definition, info.program.get(), object, arena_, &new_prefixes_);
   for (const std::string& prefix : new_prefixes_) {
     WriteEntry(prefix, key_bytes, true);
   }

@@ -49,9 +49,6 @@ class ChangeWriter {
   KindCounts& Counts(const store::ObjectKey& key);
   BuildProgress& Progress(IndexId index);
   Result<void> EnsureMarker(std::string_view key_bytes, std::string_view name);
-  // The entry prefixes that `index` has for the object, sorted, each once.
-  void Entries(IndexId index, const Definition& definition, const document::Value& object,
-               std::vector<std::string>* prefixes);
   Result<void> UpdateEntries(const store::ObjectKey& key, std::string_view key_bytes,
                              std::string_view old_record, const document::Value& object);
   void WriteEntry(std::string_view prefix, std::string_view key_bytes, bool present);
@@ -67,7 +64,6 @@ class ChangeWriter {
   // Reused from object to object.
   document::Arena arena_;
   store::PinnedValue stored_;
-  std::vector<document::Value> values_;
   std::vector<std::string> old_prefixes_;
   std::vector<std::string> new_prefixes_;
   std::string bytes_;

@@ -12,7 +12,7 @@
 #include "document/encoding.h"
 #include "document/object.h"
 #include "index/inventory_state.h"
-#include "index/key_codec.h"
+#include "index/entries.h"
 #include "index/object_walk.h"
 #include "index/record.h"
 #include "store/entry_key.h"
@@ -42,6 +42,7 @@ struct EntrySum {
 struct CheckedIndex {
   IndexRecord record;
   BuildProgress progress;
+  std::shared_ptr<const KeyProgram> program;
   EntrySum expected;
   EntrySum found;
   [[nodiscard]] bool Expects(const store::ObjectKeyView& key, std::string_view key_bytes) const {
@@ -53,8 +54,11 @@ struct CheckedIndex {
 
 class Checker {
  public:
-  Checker(store::Store& store, const Progress& progress)
-      : store_(store), progress_(progress), snapshot_(store.TakeSnapshot()) {}
+  Checker(const InventoryState& state, const Progress& progress)
+      : state_(state),
+        store_(*state.store),
+        progress_(progress),
+        snapshot_(store_.TakeSnapshot()) {}
 
   Result<CheckReport> Run() {
     TRY(ReadDefinitions());
@@ -86,7 +90,7 @@ class Checker {
   }
 
   [[nodiscard]] std::string Name(IndexId id) const {
-    return "index " + indexes_.at(id).record.definition.ToString();
+    return "index " + indexes_.at(id).record.definition.Summary();
   }
 
   static std::string Name(const store::ObjectKeyView& key) {
@@ -116,6 +120,14 @@ class Checker {
     std::erase_if(indexes_, [](const auto& entry) {
       return entry.second.record.state == IndexState::kDropping;
     });
+    for (auto& [id, index] : indexes_) {
+      auto program = state_.MakeProgram(index.record.definition);
+      if (!program) {
+        Problem(Name(id) + ": its program cannot be made: " + program.error().message);
+        continue;
+      }
+      index.program = std::move(*program);
+    }
     return {};
   }
 
@@ -182,19 +194,13 @@ class Checker {
     }
   }
 
-  static std::set<std::string> Entries(IndexId id, const CheckedIndex& index, const Value& object,
-                                       std::string_view key_bytes) {
-    std::vector<Value> values;
-    ExtractKeys(index.record.definition, object, &values);
+  std::set<std::string> Entries(IndexId id, const CheckedIndex& index, const Value& object,
+                                std::string_view key_bytes) {
+    std::vector<std::string> prefixes;
+    EntryPrefixes(id, index.record.definition, index.program.get(), object, arena_, &prefixes);
     std::set<std::string> entries;
-    std::string bytes;
-    for (const Value& value : values) {
-      bytes.clear();
-      AppendKeyBytes(value, &bytes);
-      std::string entry;
-      store::AppendEntryPrefix(id, bytes, &entry);
-      entry += key_bytes;
-      entries.insert(std::move(entry));
+    for (std::string& prefix : prefixes) {
+      entries.insert(std::move(prefix.append(key_bytes)));
     }
     return entries;
   }
@@ -281,6 +287,7 @@ class Checker {
     return it->Check();
   }
 
+  const InventoryState& state_;
   store::Store& store_;
   const Progress& progress_;
   const std::unique_ptr<store::Snapshot> snapshot_;
@@ -294,8 +301,8 @@ class Checker {
 
 }  // namespace
 
-Result<CheckReport> CheckInventory(store::Store& store, const Progress& progress) {
-  return Checker(store, progress).Run();
+Result<CheckReport> CheckInventory(const InventoryState& state, const Progress& progress) {
+  return Checker(state, progress).Run();
 }
 
 }  // namespace portcullis::index

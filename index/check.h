@@ -2,12 +2,11 @@
 
 #pragma once
 
-#include "index/inventory.h"
-#include "store/store.h"
+#include "index/inventory_state.h"
 
 namespace portcullis::index {
 
 // ERRORS: kCorruption: the store cannot be read on. What does not agree is in the report instead.
-Result<CheckReport> CheckInventory(store::Store& store, const Progress& progress);
+Result<CheckReport> CheckInventory(const InventoryState& state, const Progress& progress);
 
 }  // namespace portcullis::index

@@ -15,6 +15,8 @@ using document::Value;
 constexpr std::string_view kNamespacedStart = "namespace/*/*/";
 constexpr std::string_view kClusterStart = "cluster/*/";
 constexpr std::string_view kAny = "*";
+constexpr std::string_view kWholeObject = "object";
+constexpr std::string_view kProgramStart = "program\n";
 
 bool IsNameStart(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -33,6 +35,8 @@ void AppendPath(const std::vector<PathStep>& path, std::string* out) {
   for (const PathStep& step : path) {
     if (step.kind == PathStep::Kind::kAnyItem) {
       *out += "[_]";
+    } else if (step.kind == PathStep::Kind::kEntry) {
+      *out += "[key]";
     } else if (IsName(step.field)) {
       if (!first) {
         *out += '.';
@@ -58,8 +62,12 @@ Result<PathStep> TakeBracket(std::string_view text, std::string_view* rest) {
     rest->remove_prefix(3);
     return PathStep{.kind = PathStep::Kind::kAnyItem, .field = {}};
   }
+  if (rest->starts_with("[key]")) {
+    rest->remove_prefix(5);
+    return PathStep{.kind = PathStep::Kind::kEntry, .field = {}};
+  }
   if (!rest->starts_with("[\"")) {
-    return Malformed(text, "after [ comes _ or a quoted name");
+    return Malformed(text, "after [ comes _, key or a quoted name");
   }
   std::size_t end = 2;
   while (end < rest->size() && (*rest)[end] != '"') {
@@ -76,6 +84,9 @@ Result<PathStep> TakeBracket(std::string_view text, std::string_view* rest) {
 
 Result<std::vector<PathStep>> ParsePath(std::string_view text, std::string_view rest) {
   std::vector<PathStep> path;
+  if (rest == kWholeObject) {
+    return path;
+  }
   while (!rest.empty()) {
     if (path.size() == kMaxPathSteps) {
       return Malformed(text, "more than " + std::to_string(kMaxPathSteps) + " steps");
@@ -101,28 +112,51 @@ Result<std::vector<PathStep>> ParsePath(std::string_view text, std::string_view 
   if (path.empty()) {
     return Malformed(text, "the path is empty");
   }
+  if (std::ranges::count(path, PathStep::Kind::kEntry, &PathStep::kind) > 1) {
+    return Malformed(text, "more than one [key]");
+  }
   return path;
 }
 
-void Collect(std::span<const PathStep> path, const Value& value, std::vector<Value>* keys) {
-  if (value.is_undefined()) {
-    return;
-  }
-  if (path.empty()) {
-    keys->push_back(value);
-    return;
-  }
-  if (path[0].kind == PathStep::Kind::kField) {
-    if (value.is_object()) {
-      Collect(path.subspan(1), value.Find(path[0].field), keys);
+class Collector {
+ public:
+  Collector(document::Arena& arena, std::vector<Value>* keys) : arena_(arena), keys_(keys) {}
+
+  // `entry`: where the path's kEntry was taken, once it was.
+  void Collect(std::span<const PathStep> path, const Value& value, const Value& entry) {
+    if (value.is_undefined()) {
+      return;
     }
-    return;
+    if (path.empty()) {
+      keys_->push_back(entry.is_defined() ? Pair(entry, value) : value);
+      return;
+    }
+    const PathStep::Kind kind = path[0].kind;
+    if (kind == PathStep::Kind::kField) {
+      if (value.is_object()) {
+        Collect(path.subspan(1), value.Find(path[0].field), entry);
+      }
+      return;
+    }
+    const bool object = value.is_object();
+    for (std::uint32_t i = 0; i < value.size(); ++i) {
+      const Value key = object ? value.KeyAt(i) : Value::Int(i);
+      Collect(path.subspan(1), object ? value.ValueAt(i) : value.ItemAt(i),
+              kind == PathStep::Kind::kEntry ? key : entry);
+    }
   }
-  const bool object = value.is_object();
-  for (std::uint32_t i = 0; i < value.size(); ++i) {
-    Collect(path.subspan(1), object ? value.ValueAt(i) : value.ItemAt(i), keys);
+
+ private:
+  Value Pair(const Value& key, const Value& value) {
+    const std::span<Value> items = arena_.AllocateArray<Value>(2);
+    items[0] = key;
+    items[1] = value;
+    return Value::Array(items);
   }
-}
+
+  document::Arena& arena_;
+  std::vector<Value>* keys_;
+};
 
 }  // namespace
 
@@ -130,8 +164,24 @@ std::string Definition::ToString() const {
   std::string text(scope == store::Scope::kNamespaced ? kNamespacedStart : kClusterStart);
   text += kind.empty() ? kAny : std::string_view(kind);
   text += ": ";
-  AppendPath(path, &text);
+  if (!program.empty()) {
+    text.append(kProgramStart).append(program);
+  } else if (path.empty()) {
+    text += kWholeObject;
+  } else {
+    AppendPath(path, &text);
+  }
   return text;
+}
+
+std::string Definition::Summary() const {
+  std::string text = ToString();
+  if (program.empty()) {
+    return text;
+  }
+  text.resize(text.size() - program.size() - kProgramStart.size());
+  const std::size_t end = program.find('\n');
+  return text + (program.starts_with("# ") ? program.substr(2, end - 2) : "program");
 }
 
 Result<Definition> Definition::Parse(std::string_view text) {
@@ -157,7 +207,15 @@ Result<Definition> Definition::Parse(std::string_view text) {
     }
     definition.kind = kind;
   }
-  definition.path = TRY(ParsePath(text, rest.substr(colon + 2)));
+  rest.remove_prefix(colon + 2);
+  if (rest.starts_with(kProgramStart)) {
+    definition.program = rest.substr(kProgramStart.size());
+    if (definition.program.empty()) {
+      return Malformed(text, "the program is empty");
+    }
+    return definition;
+  }
+  definition.path = TRY(ParsePath(text, rest));
   return definition;
 }
 
@@ -165,9 +223,14 @@ bool Definition::Covers(const store::ObjectKey& key) const {
   return scope == key.scope && (kind.empty() || kind == key.kind);
 }
 
-void ExtractKeys(const Definition& definition, const Value& object, std::vector<Value>* keys) {
+void ExtractKeys(const Definition& definition, const Value& object, document::Arena& arena,
+                 std::vector<Value>* keys) {
   keys->clear();
-  Collect(definition.path, object, keys);
+  if (definition.path.empty()) {
+    keys->push_back(Value::Null());
+    return;
+  }
+  Collector(arena, keys).Collect(definition.path, object, Value());
   std::ranges::sort(*keys, [](const Value& a, const Value& b) { return Compare(a, b) < 0; });
   const auto repeated =
       std::ranges::unique(*keys, [](const Value& a, const Value& b) { return Equal(a, b); });

@@ -115,7 +115,7 @@ Result<std::uint64_t> IndexBuilder::Build(IndexId index) {
       state_.PublishCatalog();
       state_.changed.notify_all();
       logger_->Info("index built",
-                    {{"index", definition.ToString()},
+                    {{"index", definition.Summary()},
                      {"objects", static_cast<std::int64_t>(info.progress.built_objects)},
                      {"entries", static_cast<std::int64_t>(info.progress.entries)}});
       return objects;
@@ -133,7 +133,7 @@ Result<std::uint64_t> IndexBuilder::Build(IndexId index) {
 }
 
 Result<void> IndexBuilder::Drop(IndexId index) {
-  const std::string text = state_.indexes.at(index).record.definition.ToString();
+  const std::string text = state_.indexes.at(index).record.definition.Summary();
   std::string begin;
   std::string end;
   store::AppendIndexPrefix(index, &begin);

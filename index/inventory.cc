@@ -62,20 +62,21 @@ Result<std::vector<Change>> SortChanges(const ChangeSet& set) {
 
 class StoreInventory final : public Inventory {
  public:
-  StoreInventory(std::unique_ptr<store::Store> store, Metrics& metrics)
-      : state_(std::move(store)),
+  StoreInventory(std::unique_ptr<store::Store> store, const InventoryOptions& options,
+                 std::shared_ptr<Logger> logger, Metrics& metrics)
+      : state_(std::move(store), options.key_programs),
+        logger_(std::move(logger)),
         writes_(metrics.GetCounter("portcullis_inventory_writes_total",
                                    "Objects written to or deleted from the inventory")) {}
 
-  Result<void> Start(const InventoryOptions& options, Clock& clock,
-                     const std::shared_ptr<Logger>& logger) {
+  Result<void> Start(const InventoryOptions& options, Clock& clock) {
     TRY(state_.Load());
     if (options.store.read_only) {
       return {};
     }
     TRY(FinishWipes());
     builder_ =
-        std::make_unique<IndexBuilder>(state_, clock, logger, options.build_objects_per_second);
+        std::make_unique<IndexBuilder>(state_, clock, logger_, options.build_objects_per_second);
     return {};
   }
 
@@ -159,7 +160,7 @@ class StoreInventory final : public Inventory {
   }
 
   Result<CheckReport> Check(const Progress& progress) override {
-    return CheckInventory(*state_.store, progress);
+    return CheckInventory(state_, progress);
   }
 
   store::Store& store() override { return *state_.store; }
@@ -170,6 +171,7 @@ class StoreInventory final : public Inventory {
   Result<void> WipeScope(ChangeWriter& writer, const GroupVersionKind& type, store::Scope scope);
 
   InventoryState state_;
+  const std::shared_ptr<Logger> logger_;
   Counter& writes_;
   bool unbuildable_ =
       false;  // Read-only, and an index is wanted that the store lacks. Guarded by state_.turn.
@@ -236,6 +238,18 @@ Result<void> StoreInventory::SetWantedIndexes(std::vector<IndexRequest> wanted) 
     }
     users[std::move(request.definition)].insert(std::move(request.user));
   }
+  std::map<Definition, std::shared_ptr<const KeyProgram>> programs;
+  for (auto entry = users.begin(); entry != users.end();) {
+    auto program = state_.MakeProgram(entry->first);
+    if (!program) {
+      logger_->Error("index left out",
+                     {{"index", entry->first.Summary()}, {"error", program.error().message}});
+      entry = users.erase(entry);
+      continue;
+    }
+    programs.emplace(entry->first, std::move(*program));
+    ++entry;
+  }
   const std::scoped_lock turn(state_.turn);
   const bool read_only = state_.store->options().read_only;
   const std::unique_ptr<store::Batch> batch = state_.store->NewBatch();
@@ -280,7 +294,11 @@ Result<void> StoreInventory::SetWantedIndexes(std::vector<IndexRequest> wanted) 
   TRY(state_.store->Write(*batch));
   state_.next_id = next_id;
   for (auto& [id, record] : records) {
-    state_.indexes[id].record = std::move(record);
+    IndexInfo& info = state_.indexes[id];
+    if (const auto made = programs.find(record.definition); made != programs.end()) {
+      info.program = made->second;
+    }
+    info.record = std::move(record);
   }
   state_.PublishCatalog();
   state_.changed.notify_all();
@@ -293,8 +311,9 @@ Result<std::unique_ptr<Inventory>> Inventory::Open(const InventoryOptions& optio
                                                    std::shared_ptr<Logger> logger,
                                                    Metrics& metrics) {
   auto inventory =
-      std::make_unique<StoreInventory>(TRY(store::Store::Open(options.store)), metrics);
-  TRY(inventory->Start(options, clock, logger));
+      std::make_unique<StoreInventory>(TRY(store::Store::Open(options.store)), options,
+                                       std::move(logger), metrics);
+  TRY(inventory->Start(options, clock));
   return inventory;
 }
 

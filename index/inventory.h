@@ -23,6 +23,7 @@
 #include "document/object.h"
 #include "document/value.h"
 #include "index/definition.h"
+#include "index/key_program.h"
 #include "store/object_key.h"
 #include "store/store.h"
 
@@ -74,6 +75,12 @@ class SegmentCursor {
 
 using IndexId = std::uint32_t;
 
+// Keys to look up in one index.
+struct IndexKeys {
+  IndexId index = 0;
+  std::span<const document::Value> keys;
+};
+
 // The read side at one moment: one store snapshot from start to end.
 // THREADS: one at a time (cursors share iterators); make a view per review. LIFETIME: must not outlive the Inventory,
 // and outlives its cursors.
@@ -98,6 +105,10 @@ class InventoryView {
   // keys are hashed), never fewer. COST: one seek, one step an entry; no scan.
   virtual Result<std::unique_ptr<ObjectCursor>> Lookup(IndexId index,
                                                        const document::Value& key) = 0;
+  // The objects below `within` with an entry under any of several keys, each once. COST: a seek a key, and a comparison with
+  // each key for each entry.
+  virtual Result<std::unique_ptr<ObjectCursor>> LookupAny(std::span<const IndexKeys> wanted,
+                                                          const TreePrefix& within) = 0;
 
   // Objects that a scan of this kind would visit, roughly; for the planner's estimates. COST: constant.
   virtual std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) = 0;
@@ -155,6 +166,8 @@ class Reconciliation {
 
 struct InventoryOptions {
   store::StoreOptions store;
+  // For indexes that have a program; null: none can be built.
+  std::shared_ptr<const KeyPrograms> key_programs = nullptr;
   // Objects a second that a background build may add while other writes wait; 0: as fast as it goes.
   std::uint64_t build_objects_per_second = 0;
 };
@@ -187,7 +200,8 @@ class Inventory {
   // Every kind that has objects, markers or a position.
   virtual Result<std::vector<KindStatistics>> Kinds() = 0;
 
-  // From here on exactly these indexes are wanted: missing ones are built in the background, others dropped.
+  // From here on exactly these indexes are wanted: missing ones are built in the background, others dropped. Those whose program
+  // cannot be made are left out, and said so in the log.
   virtual Result<void> SetWantedIndexes(std::vector<IndexRequest> wanted) = 0;
   virtual std::vector<IndexStatus> Indexes() = 0;
   // True when every wanted index is ready. Waits at most `timeout`.

@@ -21,6 +21,7 @@ std::unexpected<Error> UnknownRecord(std::string_view family) {
 std::size_t DefinitionHash::operator()(const Definition& definition) const {
   std::size_t hash =
       std::hash<std::string>()(definition.kind) + static_cast<std::size_t>(definition.scope);
+  hash = hash * 31 + std::hash<std::string>()(definition.program);
   for (const PathStep& step : definition.path) {
     hash = hash * 31 + std::hash<std::string>()(step.field) + static_cast<std::size_t>(step.kind);
   }
@@ -57,6 +58,13 @@ Result<void> InventoryState::LoadDefinitions() {
   TRY(it->Check());
   for (auto& [id, info] : indexes) {
     info.progress = progress[id];
+    auto program = MakeProgram(info.record.definition);
+    if (program) {
+      info.program = std::move(*program);
+    } else {
+      // Nobody can keep it up to date: it goes, and is built anew if it is wanted and can be.
+      info.record.state = IndexState::kDropping;
+    }
   }
   return {};
 }
@@ -74,6 +82,17 @@ Result<void> InventoryState::LoadPositions() {
     }
   }
   return it->Check();
+}
+
+Result<std::shared_ptr<const KeyProgram>> InventoryState::MakeProgram(
+    const Definition& definition) const {
+  if (definition.program.empty()) {
+    return nullptr;
+  }
+  if (key_programs == nullptr) {
+    return Fail(ErrorCode::kInvalidArgument, "nothing here runs programs of indexes");
+  }
+  return key_programs->Make(definition.program);
 }
 
 std::shared_ptr<const Catalog> InventoryState::catalog() const {
@@ -107,7 +126,8 @@ void InventoryState::PublishCatalog() {
   for (const auto& [id, info] : indexes) {
     if (info.record.state == IndexState::kReady) {
       next->ids.emplace(info.record.definition, id);
-      next->lookups.emplace(id, info.lookups);
+      next->ready.emplace(
+          id, Catalog::Ready{.lookups = info.lookups, .has_program = info.program != nullptr});
     }
   }
   const std::scoped_lock lock(read_);

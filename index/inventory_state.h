@@ -27,6 +27,7 @@ using LookupCount = std::atomic<std::uint64_t>;
 struct IndexInfo {
   IndexRecord record;
   BuildProgress progress;
+  std::shared_ptr<const KeyProgram> program;  // Of a definition with one.
   std::shared_ptr<LookupCount> lookups = std::make_shared<LookupCount>(0);
 
   // Whether a write of this object maintains its entries: not those that a build or a drop has yet to reach.
@@ -42,8 +43,12 @@ struct DefinitionHash {
 
 // The complete indexes at one moment; never changed once published.
 struct Catalog {
+  struct Ready {
+    std::shared_ptr<LookupCount> lookups;
+    bool has_program = false;
+  };
   std::unordered_map<Definition, IndexId, DefinitionHash> ids;
-  std::unordered_map<IndexId, std::shared_ptr<LookupCount>> lookups;
+  std::unordered_map<IndexId, Ready> ready;
 };
 
 using MarkerHash = std::array<std::uint64_t, 2>;
@@ -54,7 +59,9 @@ struct MarkerHashHash {
 
 class InventoryState {
  public:
-  explicit InventoryState(std::unique_ptr<store::Store> opened) : store(std::move(opened)) {}
+  InventoryState(std::unique_ptr<store::Store> opened,
+                 std::shared_ptr<const KeyPrograms> means)
+      : store(std::move(opened)), key_programs(std::move(means)) {}
 
   // Reads everything but objects and entries. ERRORS: kCorruption.
   Result<void> Load();
@@ -72,7 +79,12 @@ class InventoryState {
                        const std::optional<ReplicationPosition>& position);
   void PublishCounts(const KindKey& kind, const std::optional<KindCounts>& now);
 
+  // The program of a definition; null where it has none. ERRORS: kInvalidArgument: it cannot be made.
+  [[nodiscard]] Result<std::shared_ptr<const KeyProgram>> MakeProgram(
+      const Definition& definition) const;
+
   const std::unique_ptr<store::Store> store;
+  const std::shared_ptr<const KeyPrograms> key_programs;
 
   // Whoever writes holds it, from the first read that the write depends on.
   FairLock turn;

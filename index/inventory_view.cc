@@ -1,8 +1,10 @@
 #include "index/inventory_view.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "document/encoding.h"
+#include "index/entries.h"
 #include "index/key_codec.h"
 #include "store/entry_key.h"
 
@@ -85,24 +87,30 @@ class ObjectRange final : public ObjectCursor {
   bool started_ = false;
 };
 
+// Entries begin with `bytes`, and their object keys at `key_at`.
+struct EntryPrefix {
+  std::string bytes;
+  std::size_t key_at = 0;
+};
+
 class EntryRange final : public ObjectCursor {
  public:
-  EntryRange(StoreView& view, std::string prefix)
+  EntryRange(StoreView& view, EntryPrefix prefix)
       : it_(view, Family::kIndex), prefix_(std::move(prefix)) {}
 
   Result<std::optional<FoundObject>> Next() override {
     if (!started_) {
       started_ = true;
-      it_->Seek(prefix_);
+      it_->Seek(prefix_.bytes);
     } else if (it_->Valid()) {
       it_->Next();
     }
-    if (!it_->Valid() || !it_->key().starts_with(prefix_)) {
+    if (!it_->Valid() || !it_->key().starts_with(prefix_.bytes)) {
       TRY(it_->Check());
       return std::nullopt;
     }
     const std::optional<store::ObjectKeyView> key =
-        store::DecodeKey(it_->key().substr(prefix_.size()));
+        store::DecodeKey(it_->key().substr(prefix_.key_at));
     if (!key) {
       return NotAKey();
     }
@@ -111,7 +119,70 @@ class EntryRange final : public ObjectCursor {
 
  private:
   LentIterator it_;
-  const std::string prefix_;
+  const EntryPrefix prefix_;
+  bool started_ = false;
+};
+
+// Entries under several prefixes, merged by object.
+class EntryUnion final : public ObjectCursor {
+ public:
+  EntryUnion(StoreView& view, std::vector<EntryPrefix> prefixes) {
+    for (EntryPrefix& prefix : prefixes) {
+      ranges_.push_back(
+          {.it = std::make_unique<LentIterator>(view, Family::kIndex), .prefix = std::move(prefix)});
+    }
+  }
+
+  Result<std::optional<FoundObject>> Next() override {
+    if (!started_) {
+      started_ = true;
+      for (Range& range : ranges_) {
+        (*range.it)->Seek(range.prefix.bytes);
+      }
+      TRY(Sift());
+    } else {
+      for (Range& range : ranges_) {
+        if (range.object_key() == object_key_) {
+          (*range.it)->Next();
+        }
+      }
+      TRY(Sift());
+    }
+    if (ranges_.empty()) {
+      return std::nullopt;
+    }
+    object_key_ = std::ranges::min_element(ranges_, {}, &Range::object_key)->object_key();
+    const std::optional<store::ObjectKeyView> key = store::DecodeKey(object_key_);
+    if (!key) {
+      return NotAKey();
+    }
+    return FoundObject{.key = *key, .record = {}};
+  }
+
+ private:
+  struct Range {
+    std::unique_ptr<LentIterator> it;
+    EntryPrefix prefix;
+    [[nodiscard]] std::string_view object_key() const {
+      return (*it)->key().substr(prefix.key_at);
+    }
+  };
+
+  // Lets go of the ranges that are at their end.
+  Result<void> Sift() {
+    for (auto range = ranges_.begin(); range != ranges_.end();) {
+      if ((*range->it)->Valid() && (*range->it)->key().starts_with(range->prefix.bytes)) {
+        ++range;
+        continue;
+      }
+      TRY((*range->it)->Check());
+      range = ranges_.erase(range);
+    }
+    return {};
+  }
+
+  std::vector<Range> ranges_;
+  std::string object_key_;
   bool started_ = false;
 };
 
@@ -228,17 +299,47 @@ std::optional<IndexId> StoreView::FindIndex(const Definition& definition) {
 }
 
 Result<std::unique_ptr<ObjectCursor>> StoreView::Lookup(IndexId index, const document::Value& key) {
-  const auto found = catalog_->lookups.find(index);
-  if (found == catalog_->lookups.end()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "index " + std::to_string(index) + " is not ready in this view");
+  const IndexKeys wanted{.index = index, .keys = std::span(&key, 1)};
+  return LookupAny(std::span(&wanted, 1), {});
+}
+
+Result<std::unique_ptr<ObjectCursor>> StoreView::LookupAny(std::span<const IndexKeys> wanted,
+                                                           const TreePrefix& within) {
+  TRY(CheckPrefix(within, store::KeyLevels(within.scope)));
+  std::string below;
+  if (!within.segments.empty()) {
+    store::AppendTreePrefix(within.scope, within.segments, &below);
   }
-  found->second->fetch_add(1, std::memory_order_relaxed);
-  key_bytes_.clear();
-  AppendKeyBytes(key, &key_bytes_);
-  std::string prefix;
-  store::AppendEntryPrefix(index, key_bytes_, &prefix);
-  return std::make_unique<EntryRange>(*this, std::move(prefix));
+  std::vector<EntryPrefix> prefixes;
+  const auto add = [&](const auto& append) {
+    EntryPrefix& prefix = prefixes.emplace_back();
+    append(&prefix.bytes);
+    prefix.key_at = prefix.bytes.size();
+    prefix.bytes += below;
+  };
+  for (const IndexKeys& each : wanted) {
+    const auto found = catalog_->ready.find(each.index);
+    if (found == catalog_->ready.end()) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "index " + std::to_string(each.index) + " is not ready in this view");
+    }
+    found->second.lookups->fetch_add(1, std::memory_order_relaxed);
+    for (const document::Value& key : each.keys) {
+      key_bytes_.clear();
+      AppendKeyBytes(key, &key_bytes_);
+      add([&](std::string* out) { store::AppendEntryPrefix(each.index, key_bytes_, out); });
+    }
+    if (found->second.has_program) {
+      add([&](std::string* out) { AppendUnknownPrefix(each.index, out); });
+    }
+  }
+  if (prefixes.size() == 1) {
+    return std::make_unique<EntryRange>(*this, std::move(prefixes.front()));
+  }
+  std::ranges::sort(prefixes, {}, &EntryPrefix::bytes);
+  const auto repeated = std::ranges::unique(prefixes, {}, &EntryPrefix::bytes);
+  prefixes.erase(repeated.begin(), repeated.end());
+  return std::make_unique<EntryUnion>(*this, std::move(prefixes));
 }
 
 std::uint64_t StoreView::EstimateObjects(store::Scope scope, std::string_view kind) {

@@ -21,6 +21,8 @@ class StoreView final : public InventoryView {
   Result<std::unique_ptr<ObjectCursor>> Objects(const TreePrefix& prefix) override;
   std::optional<IndexId> FindIndex(const Definition& definition) override;
   Result<std::unique_ptr<ObjectCursor>> Lookup(IndexId index, const document::Value& key) override;
+  Result<std::unique_ptr<ObjectCursor>> LookupAny(std::span<const IndexKeys> wanted,
+                                                  const TreePrefix& within) override;
   std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) override;
 
   [[nodiscard]] const store::Snapshot& snapshot() const { return *snapshot_; }

@@ -108,12 +108,14 @@ class LocalReader final : public InventoryReader {
 
   Result<bool> Query(const index::Definition& definition, const document::Value& key,
                      const Visitor& visitor) override {
+    if (!definition.program.empty()) {
+      return Fail(ErrorCode::kInvalidArgument, "an index of a program has no keys to ask for");
+    }
     const std::unique_ptr<index::InventoryView> view = inventory_.View();
     document::Arena arena;
     std::vector<document::Value> keys;
     const auto matches = [&](const document::Value& object) {
-      keys.clear();
-      index::ExtractKeys(definition, object, &keys);
+      index::ExtractKeys(definition, object, arena, &keys);
       return std::ranges::any_of(keys,
                                  [&](const document::Value& each) { return Equal(each, key); });
     };

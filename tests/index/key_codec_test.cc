@@ -111,7 +111,7 @@ TEST(Definition, TakesEachDistinctValueOfArraysAndObjects) {
   const auto keys = [&](const char* definition, const char* json) {
     std::vector<Value> values;
     ExtractKeys(Definition::Parse(std::string("cluster/*/A: ") + definition).value(),
-                document::ParseJson(json, arena).value(), &values);
+                document::ParseJson(json, arena).value(), arena, &values);
     return document::ToJson(Value::Array(values));
   };
   EXPECT_EQ(keys("a[_].b", R"({"a":[{"b":2},{"b":1.0},{"c":3},{"b":1},7]})"), "[1.0,2]");
@@ -120,6 +120,9 @@ TEST(Definition, TakesEachDistinctValueOfArraysAndObjects) {
   EXPECT_EQ(keys("a.b", R"({"a":[1]})"), "[]");
   EXPECT_EQ(keys("a[_]", R"({"a":"text"})"), "[]");
   EXPECT_EQ(keys("a", R"({"a":{"b":[1]}})"), R"([{"b":[1]}])");
+  EXPECT_EQ(keys("a[key]", R"({"a":{"x":"1","y":"2"}})"), R"([["x","1"],["y","2"]])");
+  EXPECT_EQ(keys("a[key].b", R"({"a":[{"b":"1"},{"c":1},{"b":"1"}]})"), R"([[0,"1"],[2,"1"]])");
+  EXPECT_EQ(keys("object", R"({"a":1})"), "[null]");
 }
 
 }  // namespace
