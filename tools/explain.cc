@@ -64,8 +64,12 @@ Result<std::string> ExplainText(const policy::PolicySet& policies, const std::st
       for (const rego::PlanStep& step : rule.steps) {
         text += fmt::format("    {:{}}{}", "", step.depth * 2, step.text);
         if (!step.access_path.empty()) {
-          text += fmt::format("   [{}{}]", step.access_path,
-                              step.index ? " in " + step.index->ToString() : std::string());
+          std::vector<std::string> indexes;
+          for (const index::Definition& definition : step.indexes) {
+            indexes.push_back(definition.Summary());
+          }
+          text += fmt::format("   [{}{}{}]", step.access_path, indexes.empty() ? "" : " in ",
+                              fmt::join(indexes, " or "));
         }
         if (!step.reason.empty()) {
           text += fmt::format("   ({})", step.reason);
@@ -78,7 +82,7 @@ Result<std::string> ExplainText(const policy::PolicySet& policies, const std::st
       text += each->reads_inventory() ? "  asks for no index\n" : "  reads no inventory\n";
     }
     for (const index::Definition& definition : wanted) {
-      text += fmt::format("  asks for the index {}\n", definition.ToString());
+      text += fmt::format("  asks for the index {}\n", definition.Summary());
     }
   }
   return text;
@@ -95,8 +99,8 @@ Result<std::string> ExplainJson(const policy::PolicySet& policies, const std::st
         if (!step.access_path.empty()) {
           line["accessPath"] = step.access_path;
         }
-        if (step.index) {
-          line["index"] = step.index->ToString();
+        for (const index::Definition& definition : step.indexes) {
+          line["indexes"].push_back(definition.ToString());
         }
         if (!step.reason.empty()) {
           line["reason"] = step.reason;

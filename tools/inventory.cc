@@ -68,7 +68,7 @@ void PrintText(const InventoryStatistics& statistics) {
     std::cout << fmt::format("\n{:<44} {:>10} {:>10} {:>9}  {}\n", "INDEX", "STATE", "ENTRIES",
                              "LOOK-UPS", "USERS");
     for (const index::IndexStatus& each : statistics.indexes) {
-      std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", each.definition.ToString(),
+      std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", each.definition.Summary(),
                                StateName(each.state), each.entries, each.lookups,
                                fmt::join(each.users, ", "));
     }

@@ -17,6 +17,7 @@
 #include "replicator/kubernetes_client.h"
 #include "replicator/kubernetes_source.h"
 #include "replicator/sync_set.h"
+#include "rules/rego/key_programs.h"
 #include "tools/admin_client.h"
 #include "tools/inventory_commands.h"
 
@@ -46,6 +47,7 @@ class LocalParts final : public LocalInventory {
     index::InventoryOptions options;
     options.store.path = path;
     options.store.read_only = read_only;
+    options.key_programs = std::make_shared<rego::RegoKeyPrograms>();
     inventory_ = TRY(index::Inventory::Open(options, clock_, logger_, metrics_));
     return {};
   }

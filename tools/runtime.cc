@@ -15,6 +15,7 @@
 #include "replicator/kubernetes_source.h"
 #include "replicator/namespace_cache.h"
 #include "replicator/sync_set.h"
+#include "rules/rego/key_programs.h"
 
 namespace portcullis::tools {
 namespace {
@@ -62,8 +63,10 @@ class RuntimeParts final : public Runtime {
         policies_(builtins::Catalog::Create(options.disabled_builtins)) {}
 
   Result<void> Start(const RuntimeOptions& options) {
-    inventory_ = TRY(
-        index::Inventory::Open(options.inventory, clock_, logger_->Named("inventory"), metrics_));
+    index::InventoryOptions inventory = options.inventory;
+    inventory.key_programs = std::make_shared<rego::RegoKeyPrograms>();
+    inventory_ =
+        TRY(index::Inventory::Open(inventory, clock_, logger_->Named("inventory"), metrics_));
     replicator::MissingNamespace missing = replicator::TakeAsBare();
     if (options.source.empty()) {
       replicator::ClusterAccess access = TRY(FindCluster(options));
@@ -125,7 +128,7 @@ class RuntimeParts final : public Runtime {
     for (const index::IndexStatus& each : inventory_->Indexes()) {
       if (each.state == index::IndexState::kBuilding) {
         reasons.push_back(fmt::format("index {}: building, {} objects done",
-                                      each.definition.ToString(), each.built_objects));
+                                      each.definition.Summary(), each.built_objects));
       }
     }
     return reasons;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "document/object.h"
 #include "rules/policy/kubernetes_text.h"
+#include "rules/rego/key_programs.h"
 
 namespace portcullis::policy {
 namespace {
@@ -75,6 +76,7 @@ Result<std::unique_ptr<SuiteStore>> SuiteStore::Open(const std::filesystem::path
   options.store.path = folder;
   options.store.block_cache_bytes = kCacheBytes;
   options.store.memtable_bytes = kCacheBytes;
+  options.key_programs = std::make_shared<rego::RegoKeyPrograms>();
   suite_store->inventory_ =
       TRY(index::Inventory::Open(options, clock, Logger::Silent(), suite_store->metrics_));
   return suite_store;

@@ -2,117 +2,111 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <utility>
+
+#include "rules/rego/check.h"
+#include "rules/rego/inline_call.h"
+#include "rules/rego/origins.h"
+#include "rules/rego/program_text.h"
 
 namespace portcullis::rego {
 namespace {
 
-using index::PathStep;
+using Kind = Origin::Kind;
 
-bool IsOperator(const Expr& expr, std::string_view name) {
-  return expr.kind == ExprKind::kCall && ToString(*expr.terms[0]) == name;
-}
-
-bool IsEquality(const Expr& expr) {
-  return expr.terms.size() == 3 &&
-         (IsOperator(expr, "eq") || IsOperator(expr, "equal") || IsOperator(expr, "assign"));
-}
+// Each is kept up to date at every write: beyond these they cost more than they save.
+constexpr std::size_t kMostChoices = 4;
+constexpr std::size_t kMostInlined = 6;  // Calls within calls.
 
 // Builtins that only look at their operands: cheap, and without effects that could be seen.
 constexpr std::array<std::string_view, 12> kKeyTests = {
     "regex.match", "re_match", "startswith", "endswith", "contains", "equal",
     "neq",         "eq",       "lt",         "lte",      "gt",       "gte"};
 
+bool IsZero(const Term& term) {
+  return term.kind == TermKind::kNumber && term.text == "0";
+}
+
 // Follows what is taken from the object through the rest of the body.
 class JoinFinder {
  public:
-  JoinFinder(const InventorySite& site, ErrorAnalysis& errors) : site_(site), errors_(errors) {}
+  JoinFinder(const InventorySite& site, const CompiledPolicy& policy, ErrorAnalysis& errors,
+             std::deque<Body>* written)
+      : site_(site),
+        policy_(policy),
+        errors_(errors),
+        written_(written),
+        origins_(site.bound),
+        arity_([this](const Term& op) { return ArityOfOperator(op); }) {}
 
   AccessPath Find() {
-    AccessPath result;
     const Expr& own = *(*site_.body)[site_.expression];
     if (!own.with.empty() || own.negated) {
-      result.reason = own.negated ? "the reference is negated" : "the expression has a `with`";
-      return result;
+      result_.reason = own.negated ? "the reference is negated" : "the expression has a `with`";
+      return std::move(result_);
     }
     NoteKeys();
-    if (NoteOwnExpression(own, &result)) {
-      return result;
-    }
-    for (std::size_t i = site_.expression + 1; i < site_.body->size(); ++i) {
+    order_.emplace(&own, 0);
+    direct_ = true;
+    NoteOwnExpression(own);
+    bool goes_on = !errors_.MayFail(own);
+    for (std::size_t i = site_.expression + 1; goes_on && i < site_.body->size(); ++i) {
       const Expr& expr = *(*site_.body)[i];
-      NoteCondition(expr, &result);
-      if (!result.index && !expr.negated && expr.with.empty() && IsEquality(expr)) {
-        TryEquality(*expr.terms[1], *expr.terms[2], &result);
-      }
+      NoteCondition(expr);
+      Look(expr, &result_.choices, 0);
       if (errors_.MayFail(expr)) {
-        if (!result.index) {
-          result.reason = "line " + std::to_string(expr.location.row) +
-                          " could end in an error for objects that an index would leave out";
-        }
-        return result;
+        goes_on = false;
+        result_.reason = "line " + std::to_string(expr.location.row) +
+                         " could end in an error for objects that an index would leave out";
       }
     }
-    if (!result.index && result.reason.empty()) {
-      result.reason = "no equality between a path into the object and something bound before";
+    Choose();
+    if (result_.choices.empty() && result_.reason.empty()) {
+      result_.reason = !refused_.empty()
+                           ? refused_
+                           : "no equality between a path into the object and something bound before";
     }
-    return result;
+    return std::move(result_);
   }
 
  private:
-  // The variables that stand for keys of the tree.
+  using Choices = std::vector<std::vector<Probe>>;
+
+  // The variables that stand for keys of the tree: known, but not of the object.
   void NoteKeys() {
     for (std::size_t i = 3; i < site_.object_end; ++i) {
       const Term& item = *site_.reference->items[i];
-      if (item.IsVar() && !site_.is_bound(item.text)) {
+      if (item.IsVar() && !site_.bound.contains(item.text)) {
         keys_.emplace(item.text, i - 3);
+        origins_.Define(item.text, {.kind = Kind::kMixed, .path = {}, .given_by = {}});
       }
     }
   }
 
-  // The expression of the reference itself: `object = data.inventory…`, or a comparison with a path into it. True: nothing
-  // after it counts.
-  bool NoteOwnExpression(const Expr& own, AccessPath* result) {
+  // The expression of the reference itself: `object = data.inventory…`, or a comparison with a path into it. What else it
+  // takes from the object cannot be followed.
+  void NoteOwnExpression(const Expr& own) {
     if (!IsEquality(own)) {
-      // A condition on the value is evaluated on the way; what it takes from the object cannot be followed.
-      return errors_.MayFail(own);
+      return;
     }
     for (const auto& [side, other] : {std::pair(own.terms[1].get(), own.terms[2].get()),
                                       std::pair(own.terms[2].get(), own.terms[1].get())}) {
       if (side != site_.reference) {
         continue;
       }
-      const auto path = Path({}, *side, site_.object_end);
-      if (!path) {
-        return errors_.MayFail(own);
-      }
-      if (other->IsVar() && !site_.is_bound(other->text)) {
-        derived_[other->text] = *path;
-      } else if (!path->empty() && IsKey(*other)) {
-        Choose(*path, *other, result);
-      }
-    }
-    return errors_.MayFail(own);
-  }
-
-  void TryEquality(const Term& a, const Term& b, AccessPath* result) {
-    for (const auto& [side, other] : {std::pair(&a, &b), std::pair(&b, &a)}) {
-      const auto path = PathOf(*side);
-      if (!path) {
-        continue;
-      }
-      if (IsKey(*other)) {
-        if (!path->empty()) {
-          Choose(*path, *other, result);
-          return;
-        }
-      } else if (other->IsVar() && !site_.is_bound(other->text) && !keys_.contains(other->text)) {
-        derived_.emplace(other->text, *path);
+      Origin origin{.kind = Kind::kObject, .path = origins_.Extend({}, *side, site_.object_end),
+                    .given_by = {&own}};
+      if (other->IsVar() && !origins_.IsKnown(other->text)) {
+        origins_.Define(other->text, std::move(origin));
+      } else if (!origins_.Binds(*other)) {
+        AddEquality(own, *side, origin, *other, origins_.Of(*other), &result_.choices);
       }
     }
   }
 
-  void NoteCondition(const Expr& expr, AccessPath* result) const {
+  void NoteCondition(const Expr& expr) {
     if (!expr.with.empty() || expr.kind != ExprKind::kCall) {
       return;
     }
@@ -126,84 +120,425 @@ class JoinFinder {
       const auto key = term.IsVar() ? keys_.find(term.text) : keys_.end();
       if (key != keys_.end()) {
         level = std::max(level.value_or(0), key->second);
-      } else if (!term.IsScalar() && !(term.IsVar() && site_.is_bound(term.text))) {
+      } else if (!term.IsScalar() && !(term.IsVar() && site_.bound.contains(term.text))) {
         return;
       }
     }
     if (level) {
-      result->conditions.push_back({.level = *level, .expr = &expr});
+      result_.conditions.push_back({.level = *level, .expr = &expr});
     }
   }
 
-  // True if the term needs nothing but what is bound before the scan, has one value at most and cannot fail.
-  bool IsKey(const Term& term) const {
-    if (term.IsVar()) {
-      return site_.is_bound(term.text);
+  // What an expression after the scan binds and asks for.
+  void Look(const Expr& expr, Choices* choices, std::size_t depth) {
+    order_.emplace(&expr, order_.size());
+    if (!expr.with.empty() || expr.negated) {
+      return;
     }
-    if (term.kind == TermKind::kRef) {
-      const Term& head = *term.items[0];
-      if (!head.IsVar() || head.text == "data" ||
-          (head.text != "input" && !site_.is_bound(head.text))) {
-        return false;
-      }
-      return std::all_of(term.items.begin() + 1, term.items.end(), [this](const TermPtr& item) {
-        return item->IsScalar() || (item->IsVar() && site_.is_bound(item->text));
-      });
+    if (expr.kind == ExprKind::kTerm) {
+      LookAtTerm(expr, *expr.terms[0], choices);
+    } else if (expr.kind == ExprKind::kCall && IsEquality(expr)) {
+      LookAtEquality(expr, *expr.terms[1], *expr.terms[2], choices);
+    } else if (expr.kind == ExprKind::kCall) {
+      LookAtCall(expr, choices, depth);
     }
-    return IsGround(term);
   }
 
-  using Steps = std::vector<PathStep>;
-
-  std::optional<Steps> PathOf(const Term& term) const {
-    const Term& head = term.kind == TermKind::kRef ? *term.items[0] : term;
-    if (!head.IsVar()) {
-      return std::nullopt;
+  // Gives the variables that the expression binds their origins.
+  void Bind(const Expr& expr, const Origin& from) {
+    Origin origin = from;
+    origin.path.reset();
+    origin.given_by.push_back(&expr);
+    for (const std::string& variable : OutputVars(expr, arity_, origins_.Safe())) {
+      origins_.Define(variable, origin);
     }
-    const auto from = derived_.find(head.text);
-    if (from == derived_.end()) {
-      return std::nullopt;
-    }
-    return term.kind == TermKind::kRef ? Path(from->second, term, 1) : from->second;
   }
 
-  // `path` and the operands of a reference from `begin` on. What is no constant name may be any item: that covers more.
-  static std::optional<Steps> Path(Steps path, const Term& reference, std::size_t begin) {
-    for (std::size_t i = begin; i < reference.items.size(); ++i) {
-      const Term& item = *reference.items[i];
-      if (item.kind == TermKind::kString) {
-        path.push_back({.kind = PathStep::Kind::kField, .field = item.text});
-      } else if (item.IsVar() || item.kind == TermKind::kNumber) {
-        path.push_back({.kind = PathStep::Kind::kAnyItem, .field = {}});
+  // `collection[key]`
+  void LookAtTerm(const Expr& expr, const Term& term, Choices* choices) {
+    LookAtReference(expr, term, choices);
+    Bind(expr, origins_.Of(term));
+  }
+
+  void LookAtReference(const Expr& expr, const Term& term, Choices* choices) {
+    if (term.kind != TermKind::kRef || term.items.size() < 2) {
+      return;
+    }
+    const Term& last = *term.items.back();
+    const Origin asked = origins_.Of(last);
+    if (asked.kind != Kind::kObject) {
+      return;
+    }
+    const std::unique_ptr<Term> collection = Prefix(term);
+    const Origin from = origins_.Of(*collection);
+    if (from.kind == Kind::kInvariant) {
+      AddMembership(expr, last, asked, Keep(*collection, expr), from, Probe::Keys::kNames, choices);
+    }
+  }
+
+  void LookAtEquality(const Expr& expr, const Term& left, const Term& right, Choices* choices) {
+    LookAtReference(expr, left, choices);
+    LookAtReference(expr, right, choices);
+    const Origin of_left = origins_.Of(left);
+    const Origin of_right = origins_.Of(right);
+    const bool binds_left = origins_.Binds(left);
+    const bool binds_right = origins_.Binds(right);
+    if (!binds_left && !binds_right) {
+      AddEquality(expr, left, of_left, right, of_right, choices);
+      Bind(expr, JoinOf(of_left, of_right));
+      return;
+    }
+    const Term& pattern = binds_left ? left : right;
+    const Origin& from = binds_left ? of_right : of_left;
+    const Origin& own = binds_left ? of_left : of_right;
+    Bind(expr, JoinOf(from, own));
+    if (pattern.IsVar()) {
+      Origin origin = from;
+      origin.given_by.push_back(&expr);
+      origins_.Define(pattern.text, std::move(origin));
+    }
+  }
+
+  void LookAtCall(const Expr& expr, Choices* choices, std::size_t depth) {
+    const Term& op = *expr.terms[0];
+    const std::string name = ToString(op);
+    const int arity = arity_(op);
+    const auto count = arity < 0 ? expr.terms.size() - 1 : static_cast<std::size_t>(arity);
+    const bool has_output = expr.terms.size() == count + 2;
+    std::vector<Origin> arguments;
+    Origin all;
+    for (std::size_t i = 1; i <= count && i < expr.terms.size(); ++i) {
+      arguments.push_back(origins_.Of(*expr.terms[i]));
+      all = JoinOf(all, arguments.back());
+    }
+    if (has_output) {
+      const Term& output = *expr.terms.back();
+      NoteDifference(expr, name, arguments, output, choices);
+      if (origins_.Binds(output)) {
+        Bind(expr, all);
       } else {
-        return std::nullopt;
+        AddCallEquality(expr, all, output, choices);
       }
+      return;
     }
-    if (path.size() > index::kMaxPathSteps) {
-      return std::nullopt;
+    if (name == "internal.member_2" && arguments.size() == 2) {
+      if (arguments[0].kind == Kind::kObject && arguments[1].kind == Kind::kInvariant) {
+        AddMembership(expr, *expr.terms[1], arguments[0], expr.terms[2].get(), arguments[1],
+                      Probe::Keys::kItems, choices);
+      } else if (arguments[0].kind == Kind::kInvariant && arguments[1].kind == Kind::kObject) {
+        AddHolds(expr, *expr.terms[2], arguments[1], *expr.terms[1], arguments[0], choices);
+      }
+    } else if (name == "object.subset" && arguments.size() == 2 &&
+               arguments[0].kind == Kind::kInvariant && arguments[1].kind == Kind::kObject) {
+      AddContainment(expr, *expr.terms[2], arguments[1], *expr.terms[1], arguments[0],
+                     ProgramSource::Keys::kLeastName, choices);
+    } else if (depth < kMostInlined && !errors_.MayFail(expr)) {
+      LookInside(expr, choices, depth);
     }
-    return path;
   }
 
-  void Choose(Steps path, const Term& key, AccessPath* result) const {
+  // `minus(a, b, d); count(d, n); n = 0`: a is contained in b.
+  void NoteDifference(const Expr& expr, const std::string& name,
+                      const std::vector<Origin>& arguments, const Term& output, Choices* choices) {
+    if (name == "minus" && arguments.size() == 2 && output.IsVar()) {
+      differences_.insert_or_assign(output.text, &expr);
+    } else if (name == "count" && arguments.size() == 1 && expr.terms[1]->IsVar()) {
+      const auto difference = differences_.find(expr.terms[1]->text);
+      if (difference == differences_.end()) {
+        return;
+      }
+      if (IsZero(output)) {
+        AddNoDifference(*difference->second, choices);
+      } else if (output.IsVar()) {
+        counts_.insert_or_assign(output.text, difference->second);
+      }
+    }
+  }
+
+  void AddNoDifference(const Expr& minus, Choices* choices) {
+    const Origin contained = origins_.Of(*minus.terms[1]);
+    const Origin in = origins_.Of(*minus.terms[2]);
+    if (contained.kind == Kind::kObject && in.kind == Kind::kInvariant) {
+      AddContainment(minus, *minus.terms[1], contained, *minus.terms[2], in,
+                     ProgramSource::Keys::kLeastMember, choices);
+    } else if (in.kind == Kind::kObject && contained.kind == Kind::kInvariant &&
+               minus.terms[1]->kind == TermKind::kSet && minus.terms[1]->items.size() == 1) {
+      // {key} - set: the set holds the key.
+      const Term& key = *minus.terms[1]->items[0];
+      AddHolds(minus, *minus.terms[2], in, key, origins_.Of(key), choices);
+    }
+  }
+
+  // The body of a function that is asked whether it holds.
+  void LookInside(const Expr& call, Choices* choices, std::size_t depth) {
+    std::vector<Body> bodies;
+    if (!InlineCall(policy_, call, &next_name_, &bodies)) {
+      return;
+    }
+    const bool outer_direct = std::exchange(direct_, false);
+    std::vector<Choices> found;
+    for (Body& body : bodies) {
+      const Body& kept = written_->emplace_back(std::move(body));
+      const Origins outer = origins_;
+      Choices of_body;
+      for (const ExprPtr& expr : kept) {
+        Look(*expr, &of_body, depth + 1);
+      }
+      origins_ = outer;
+      found.push_back(std::move(of_body));
+    }
+    direct_ = outer_direct;
+    if (found.size() == 1) {
+      std::ranges::move(found.front(), std::back_inserter(*choices));
+      return;
+    }
+    // One definition or another holds: what any of them finds.
+    std::vector<Probe> together;
+    for (Choices& of_body : found) {
+      if (of_body.empty()) {
+        return;
+      }
+      std::ranges::move(of_body.front(), std::back_inserter(together));
+    }
+    choices->push_back(std::move(together));
+  }
+
+  static Origin JoinOf(const Origin& a, const Origin& b) {
+    Origin joined = a;
+    joined.path.reset();
+    if (a.kind == Kind::kConstant) {
+      joined.kind = b.kind;
+    } else if (b.kind != Kind::kConstant && b.kind != a.kind) {
+      joined.kind = Kind::kMixed;
+    }
+    for (const Expr* expr : b.given_by) {
+      if (std::ranges::find(joined.given_by, expr) == joined.given_by.end()) {
+        joined.given_by.push_back(expr);
+      }
+    }
+    return joined;
+  }
+
+  void AddEquality(const Expr& expr, const Term& left, const Origin& of_left, const Term& right,
+                   const Origin& of_right, Choices* choices) {
+    for (const auto& [term, origin, other, of_other] :
+         {std::tuple(&left, &of_left, &right, &of_right),
+          std::tuple(&right, &of_right, &left, &of_left)}) {
+      const auto counted = term->IsVar() ? counts_.find(term->text) : counts_.end();
+      if (counted != counts_.end() && IsZero(*other)) {
+        AddNoDifference(*counted->second, choices);
+        return;
+      }
+      if (origin->kind != Kind::kObject ||
+          (of_other->kind != Kind::kInvariant && of_other->kind != Kind::kConstant)) {
+        continue;
+      }
+      Probe probe{.definition = {}, .given_by = of_other->given_by, .key = other, .entry = nullptr,
+                  .location = &expr.location};
+      if (origin->path && !origin->path->steps.empty()) {
+        probe.definition = DefinitionOf(*origin->path);
+        if (origin->path->entry != nullptr) {
+          probe.keys = Probe::Keys::kPair;
+          probe.entry = origin->path->entry;
+          AddGivenBy(*probe.entry, &probe);
+        }
+        probe.direct = direct_ && probe.given_by.empty() && probe.entry == nullptr;
+      } else if (!MakeProgram(*term, *origin, ProgramSource::Keys::kValue, &probe)) {
+        continue;
+      }
+      Add(std::move(probe), choices);
+      return;
+    }
+  }
+
+  // The result of a call equals what is known.
+  void AddCallEquality(const Expr& call, const Origin& of_arguments, const Term& output,
+                       Choices* choices) {
+    const Origin of_output = origins_.Of(output);
+    if (of_arguments.kind != Kind::kObject ||
+        (of_output.kind != Kind::kInvariant && of_output.kind != Kind::kConstant)) {
+      return;
+    }
+    // The same call with a variable for its result.
+    Body& body = written_->emplace_back();
+    body.push_back(Clone(call));
+    Term& result = *body.back()->terms.back();
+    result = Term();
+    result.kind = TermKind::kVar;
+    result.text = "result";
+    Origin origin = of_arguments;
+    origin.given_by.push_back(body.back().get());
+    Probe probe{.definition = {}, .given_by = of_output.given_by, .key = &output, .entry = nullptr,
+                .location = &call.location};
+    if (MakeProgram(result, origin, ProgramSource::Keys::kValue, &probe)) {
+      Add(std::move(probe), choices);
+    }
+  }
+
+  // What is taken from the object is among the keys or items of a collection.
+  void AddMembership(const Expr& expr, const Term& taken, const Origin& origin,
+                     const Term* collection, const Origin& of_collection, Probe::Keys keys,
+                     Choices* choices) {
+    Probe probe{.definition = {}, .given_by = of_collection.given_by, .key = collection,
+                .keys = keys, .entry = nullptr, .location = &expr.location};
+    if (origin.path && !origin.path->steps.empty() && origin.path->entry == nullptr) {
+      probe.definition = DefinitionOf(*origin.path);
+    } else if (!MakeProgram(taken, origin, ProgramSource::Keys::kValue, &probe)) {
+      return;
+    }
+    Add(std::move(probe), choices);
+  }
+
+  // A collection taken from the object holds what is known.
+  void AddHolds(const Expr& expr, const Term& collection, const Origin& origin, const Term& key,
+                const Origin& of_key, Choices* choices) {
+    Probe probe{.definition = {}, .given_by = of_key.given_by, .key = &key, .entry = nullptr,
+                .location = &expr.location};
+    if (origin.path && origin.path->entry == nullptr &&
+        origin.path->steps.size() < index::kMaxPathSteps) {
+      ObjectPath path = *origin.path;
+      path.steps.push_back({.kind = index::PathStep::Kind::kAnyItem, .field = {}});
+      probe.definition = DefinitionOf(path);
+    } else if (!MakeProgram(collection, origin, ProgramSource::Keys::kItems, &probe)) {
+      return;
+    }
+    Add(std::move(probe), choices);
+  }
+
+  // A set or object taken from the object is contained in one that is known: then its least member is a member of that too.
+  void AddContainment(const Expr& expr, const Term& contained, const Origin& origin, const Term& in,
+                      const Origin& of_in, ProgramSource::Keys keys, Choices* choices) {
+    Probe probe{.definition = {}, .given_by = of_in.given_by, .key = &in,
+                .keys = Probe::Keys::kMembersOrNone, .entry = nullptr, .location = &expr.location};
+    if (MakeProgram(contained, origin, keys, &probe)) {
+      Add(std::move(probe), choices);
+    }
+  }
+
+  [[nodiscard]] index::Definition DefinitionOf(const ObjectPath& path) const {
     const Term& kind = *site_.reference->items[site_.object_end - 2];
-    result->index = index::Definition{.scope = site_.scope,
-                                      .kind = kind.kind == TermKind::kString ? kind.text : "",
-                                      .path = std::move(path)};
-    result->key = &key;
-    result->reason.clear();
+    return {.scope = site_.scope,
+            .kind = kind.kind == TermKind::kString ? kind.text : "",
+            .path = path.steps};
+  }
+
+  bool MakeProgram(const Term& key, const Origin& origin, ProgramSource::Keys keys, Probe* probe) {
+    std::string reason;
+    auto text = ProgramText(policy_,
+                            {.expressions = InOrder(origin.given_by), .key = &key,
+                             .object = site_.reference, .object_end = site_.object_end,
+                             .keys = keys},
+                            &reason);
+    if (!text) {
+      refused_ = "line " + std::to_string(probe->location->row) + ": " + reason;
+      return false;
+    }
+    probe->definition = DefinitionOf({});
+    probe->definition.program = std::move(*text);
+    return true;
+  }
+
+  // Expressions were noted as they came, variable by variable; those that were inlined stand in their own bodies.
+  [[nodiscard]] std::vector<const Expr*> InOrder(std::vector<const Expr*> expressions) const {
+    const auto place = [this](const Expr* expr) {
+      const auto found = order_.find(expr);
+      return found == order_.end() ? order_.size() : found->second;
+    };
+    std::ranges::stable_sort(expressions, {}, place);
+    return expressions;
+  }
+
+  void AddGivenBy(const Term& term, Probe* probe) const {
+    for (const Expr* expr : origins_.Of(term).given_by) {
+      if (std::ranges::find(probe->given_by, expr) == probe->given_by.end()) {
+        probe->given_by.push_back(expr);
+      }
+    }
+  }
+
+  // A reference without its last operand.
+  static std::unique_ptr<Term> Prefix(const Term& reference) {
+    auto prefix = Clone(reference);
+    prefix->items.pop_back();
+    if (prefix->items.size() == 1) {
+      return std::move(prefix->items[0]);
+    }
+    return prefix;
+  }
+
+  const Term* Keep(const Term& term, const Expr& of) {
+    Body& body = written_->emplace_back();
+    auto expr = std::make_unique<Expr>();
+    expr->location = of.location;
+    expr->terms.push_back(Clone(term));
+    body.push_back(std::move(expr));
+    return body.back()->terms[0].get();
+  }
+
+  // A probe may be made if what gives its key can be evaluated before the scan without an error.
+  void Add(Probe probe, Choices* choices) {
+    const bool may_fail =
+        std::ranges::any_of(probe.given_by,
+                            [this](const Expr* expr) { return errors_.MayFail(*expr); }) ||
+        errors_.MayFail(*probe.key);
+    if (!may_fail) {
+      probe.given_by = InOrder(std::move(probe.given_by));
+      std::vector<Probe>& choice = choices->emplace_back();
+      choice.push_back(std::move(probe));
+    }
+  }
+
+  // The most promising first; those with constants (`spec.type == "LoadBalancer"`) only where there is nothing else.
+  void Choose() {
+    Choices& choices = result_.choices;
+    const auto is_constant = [this](const std::vector<Probe>& choice) {
+      return choice.size() == 1 && choice[0].keys == Probe::Keys::kValue &&
+             origins_.Of(*choice[0].key).kind == Kind::kConstant;
+    };
+    std::ranges::stable_partition(choices, [&](const auto& choice) { return !is_constant(choice); });
+    if (!choices.empty() && !is_constant(choices.front())) {
+      std::erase_if(choices, is_constant);
+    }
+    if (choices.size() > kMostChoices) {
+      choices.resize(kMostChoices);
+    }
+  }
+
+  [[nodiscard]] int ArityOfOperator(const Term& op) const {
+    if (op.kind == TermKind::kRef && op.items[0]->IsVar() && op.items[0]->text == "data") {
+      const RuleTree* node = &policy_.root;
+      for (std::size_t i = 1; i < op.items.size() && node != nullptr; ++i) {
+        node = node->Child(op.items[i]->text);
+      }
+      return node == nullptr || node->rules == nullptr
+                 ? -1
+                 : static_cast<int>(node->rules->rules.front()->arguments.size());
+    }
+    const builtins::Builtin* builtin = policy_.catalog->Find(ToString(op));
+    return builtin == nullptr ? -1 : ArityOf(*builtin);
   }
 
   const InventorySite& site_;
+  const CompiledPolicy& policy_;
   ErrorAnalysis& errors_;
+  std::deque<Body>* written_;
+  AccessPath result_;
+  Origins origins_;
+  const Arity arity_;
   std::map<std::string, std::size_t, std::less<>> keys_;
-  std::map<std::string, Steps, std::less<>> derived_;
+  std::map<std::string, const Expr*, std::less<>> differences_;  // d of minus(a, b, d).
+  std::map<std::string, const Expr*, std::less<>> counts_;       // n of count(d, n): the minus.
+  std::map<const Expr*, std::size_t> order_;
+  std::uint32_t next_name_ = 0;
+  bool direct_ = false;  // What is looked at stands in the body itself.
+  std::string refused_;  // Why the last expression that could have been indexed was not.
 };
 
 }  // namespace
 
-AccessPath FindAccessPath(const InventorySite& site, ErrorAnalysis& errors) {
-  return JoinFinder(site, errors).Find();
+AccessPath FindAccessPath(const InventorySite& site, const CompiledPolicy& policy,
+                          ErrorAnalysis& errors, std::deque<Body>* written) {
+  return JoinFinder(site, policy, errors, written).Find();
 }
 
 }  // namespace portcullis::rego

@@ -1,23 +1,22 @@
-// How the objects that a reference below data.inventory names are reached: by key, by a range of keys, or through a secondary
-// index that turns a join into a look-up.
+// How the objects that a reference below data.inventory names are reached: by key, by a range of keys, or through secondary
+// indexes that turn a join into a look-up.
 //
 // An index only narrows the candidates. It may be used where every object that it leaves out would have failed the
-// equality that it serves, without anything being evaluated on the way there that could have ended in an error.
+// condition that it serves, without anything being evaluated on the way there that could have ended in an error.
 
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <map>
-#include <optional>
-#include <set>
+#include <cstdint>
+#include <deque>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "index/definition.h"
 #include "rules/rego/ast.h"
+#include "rules/rego/compile.h"
 #include "rules/rego/error_analysis.h"
+#include "rules/rego/variables.h"
 
 namespace portcullis::rego {
 
@@ -29,8 +28,7 @@ struct InventorySite {
       0;  // The operands from here on go into the object: reference->items[object_end…].
   const Body* body = nullptr;
   std::size_t expression = 0;  // The reference's expression in the body.
-  // True for variables that have a value before the expression.
-  std::function<bool(const std::string&)> is_bound;
+  VarSet bound;                // Variables that have a value before the expression.
 };
 
 // A condition on a key of the reference, to be tried before what lies below the key is read.
@@ -39,13 +37,33 @@ struct KeyCondition {
   const Expr* expr = nullptr;
 };
 
+// Keys to look up in one index.
+struct Probe {
+  index::Definition definition;
+  // What gives the key its value, to be evaluated before the look-up; needs only what is bound before the reference.
+  std::vector<const Expr*> given_by;
+  const Term* key = nullptr;
+  enum class Keys : std::uint8_t {
+    kValue,         // The value of `key`.
+    kPair,          // [entry, key]
+    kItems,         // Each item of the collection `key`.
+    kNames,         // Each key of the collection `key`: of a set its members.
+    kMembersOrNone  // The same, and what stands for an empty collection.
+  } keys = Keys::kValue;
+  const Term* entry = nullptr;
+  const Location* location = nullptr;  // Of the condition that it serves.
+  bool direct = false;  // That condition is an equality in the body itself, of the value at the path with a key that is bound.
+};
+
 struct AccessPath {
-  std::optional<index::Definition> index;
-  const Term* key = nullptr;  // What to look up. Needs only what is bound before the expression.
+  // Any one of these finds all candidates: those of all its probes together.
+  std::vector<std::vector<Probe>> choices;
   std::vector<KeyCondition> conditions;
   std::string reason;  // Why no index serves.
 };
 
-[[nodiscard]] AccessPath FindAccessPath(const InventorySite& site, ErrorAnalysis& errors);
+// Expressions that the search writes go to `written`, which outlives the path.
+[[nodiscard]] AccessPath FindAccessPath(const InventorySite& site, const CompiledPolicy& policy,
+                                        ErrorAnalysis& errors, std::deque<Body>* written);
 
 }  // namespace portcullis::rego

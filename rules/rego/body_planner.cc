@@ -140,7 +140,7 @@ std::string BodyPlanner::DescribeTerm(const Term& term) const {
 void BodyPlanner::Explain(std::string text) {
   if (explanation_ != nullptr) {
     explanation_->steps.push_back(
-        {.depth = depth_, .text = std::move(text), .access_path = {}, .index = {}, .reason = {}});
+        {.depth = depth_, .text = std::move(text), .access_path = {}, .indexes = {}, .reason = {}});
   }
 }
 

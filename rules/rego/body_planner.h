@@ -76,6 +76,8 @@ class BodyPlanner {
   Operand EvalGroup(RuleGroup& group, const Term& reference, std::size_t next);
   Operand EvalByShape(RuleGroup& group, const Term& pattern, const Location& location, Slot* value);
   Operand EvalInventory(const Term& reference, Need need);
+  void PlanProbes(const AccessPath& path, InventoryAccess* access, PlanStep* explained);
+  const Block* PlanKeys(const Probe& probe);
   // Walks on from `base` through reference.items[next…].
   Operand Walk(Op op, Operand base, const Term& reference, std::size_t next);
   Operand EvalDocument(const DocumentNode* node, std::span<const std::string> path,

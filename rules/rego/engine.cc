@@ -16,8 +16,10 @@ using document::Value;
 std::vector<index::Definition> IndexesOf(const Program& program) {
   std::vector<index::Definition> indexes;
   for (const InventoryAccess& access : program.inventory_accesses) {
-    if (access.has_index) {
-      indexes.push_back(access.index);
+    for (const auto& choice : access.choices) {
+      for (const InventoryAccess::Probe& probe : choice) {
+        indexes.push_back(probe.definition);
+      }
     }
   }
   std::ranges::sort(indexes);

@@ -6,6 +6,8 @@ set(rego_engine_sources
   error_analysis.cc
   grouping.cc
   index_only.cc
+  inline_call.cc
+  key_programs.cc
   evaluate_comprehension.cc
   evaluate_conflict.cc
   evaluate_document.cc
@@ -13,7 +15,9 @@ set(rego_engine_sources
   evaluate_procedure.cc
   evaluator.cc
   kept_results.cc
+  origins.cc
   planner.cc
+  program_text.cc
   reference_planner.cc
   rule_index.cc
   rule_out.cc

@@ -59,6 +59,8 @@ struct EvaluationRequest {
   IndexUse index_use = IndexUse::kUse;
   bool strict_builtin_errors = false;
   ConflictTexts conflict_texts = ConflictTexts::kGatekeeper;
+  // Steps after which the evaluation ends as at its deadline, but the same at any load; 0: no limit.
+  std::uint64_t step_limit = 0;
   EvaluationStatistics* statistics = nullptr;
   std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
 };
@@ -75,7 +77,7 @@ struct PlanStep {
   std::string text;  // "for each other in namespace/*/*/Ingress where spec.rules[_].host == host"
   std::string
       access_path;  // "get", "range", "index look-up", "full scan", or empty: touches no inventory.
-  std::optional<index::Definition> index;
+  std::vector<index::Definition> indexes;
   std::string reason;  // Of a scan: why no index serves.
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +17,10 @@ using document::Value;
 constexpr std::size_t kMostLevels = 4;
 // No string of so many bytes is cut in an index entry: index/key_codec.h at most doubles it.
 constexpr std::size_t kMaxExactKeyBytes = 100;
+// With more keys than this a scan is not slower.
+constexpr std::size_t kMostKeys = 256;
+// Entries that are counted to tell which of several look-ups has the fewest.
+constexpr std::uint64_t kMostCounted = 256;
 static_assert(2 * kMaxExactKeyBytes + 8 <= index::kMaxKeyBytes);
 
 std::string_view ScopeKey(store::Scope scope) {
@@ -80,6 +85,7 @@ struct Evaluator::InventoryWalk {
   Value* slots;
   std::array<std::string_view, kMostLevels> segments;
   bool from_entries = false;  // Entries stand for the objects; see InventoryAccess::index_only.
+  Value entry_key = {};       // Then: under which key they are.
 };
 
 Signal Evaluator::TryFilter(const InventoryWalk& walk, std::size_t level) {
@@ -103,9 +109,13 @@ Signal Evaluator::Inventory(const Step& step, Value* slots) {
     const Value tree = context_->data.Find("inventory").Find(ScopeKey(walk.access.scope));
     return tree.is_undefined() ? Signal::kContinue : InventoryInValue(walk, tree, 0);
   }
-  if (walk.access.has_index && request_.index_use == IndexUse::kUse) {
-    if (const auto index = context_->inventory->FindIndex(walk.access.index)) {
-      return LookUpObjects(walk, *index);
+  // What an index leaves out cannot end in an error, unless builtins' errors count.
+  if (!walk.access.choices.empty() && request_.index_use == IndexUse::kUse &&
+      !request_.strict_builtin_errors) {
+    bool answered = false;
+    const Signal signal = LookUpObjects(walk, &answered);
+    if (answered || signal == Signal::kError) {
+      return signal;
     }
   }
   return InventoryLevel(walk, 0);
@@ -220,24 +230,118 @@ Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
       level);
 }
 
-Signal Evaluator::LookUpObjects(InventoryWalk& walk, index::IndexId index) {
+// A choice of which every index is there, with its keys.
+struct Evaluator::LookUp {
+  std::vector<index::IndexKeys> wanted;  // Valid until more is collected.
+  std::size_t first_key = 0;  // In collected_.
+  std::size_t key_count = 0;
+};
+
+bool Evaluator::CollectKeys(const InventoryWalk& walk,
+                            const std::vector<InventoryAccess::Probe>& choice, LookUp* look_up,
+                            bool* ready) {
+  *ready = false;
+  look_up->first_key = collected_.size();
+  std::vector<std::size_t> counts;  // Keys of each probe.
+  for (const InventoryAccess::Probe& probe : choice) {
+    const auto index = context_->inventory->FindIndex(probe.definition);
+    if (!index || (!probe.definition.program.empty() &&
+                   request_.inventory_numbers != document::NumberMode::kFloat64)) {
+      collected_.resize(look_up->first_key);
+      return true;
+    }
+    const std::size_t begin = collected_.size();
+    if (RunBlock(*probe.keys, walk.slots) == Signal::kError) {
+      return false;
+    }
+    if (probe.extra.is_defined()) {
+      collected_.push_back(probe.extra);
+    }
+    look_up->wanted.push_back({.index = *index, .keys = {}});
+    counts.push_back(collected_.size() - begin);
+  }
+  std::span<const Value> keys = std::span<const Value>(collected_).subspan(look_up->first_key);
+  look_up->key_count = keys.size();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    look_up->wanted[i].keys = keys.first(counts[i]);
+    keys = keys.subspan(counts[i]);
+  }
+  *ready = look_up->key_count <= kMostKeys;
+  return true;
+}
+
+Signal Evaluator::LookUpObjects(InventoryWalk& walk, bool* answered) {
   const InventoryAccess& access = walk.access;
+  std::size_t leading = 0;
   for (std::size_t i = 0; i < access.levels.size(); ++i) {
     if (access.levels[i].kind != Level::Kind::kKey) {
       continue;
     }
     const Value& key = Get(access.levels[i].key, walk.slots);
     if (!key.is_string()) {
+      *answered = true;
       return Signal::kContinue;
     }
     walk.segments[i] = key.string();
+    leading += leading == i ? 1 : 0;
   }
-  // A short string is in the entry as it is; other keys may share theirs with unequal ones.
-  const Value& index_key = Get(access.index_key, walk.slots);
-  walk.from_entries = access.index_only && access.value != kNoSlot && index_key.is_string() &&
-                      index_key.string().size() <= kMaxExactKeyBytes;
+  const index::TreePrefix within{.scope = access.scope,
+                                 .segments = std::span(walk.segments).first(leading)};
+  std::unique_ptr<index::ObjectCursor> best;
+  std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
+  const std::size_t begin = collected_.size();
+  for (const auto& choice : access.choices) {
+    LookUp look_up;
+    bool ready = false;
+    if (!CollectKeys(walk, choice, &look_up, &ready)) {
+      return Signal::kError;
+    }
+    if (!ready) {
+      continue;
+    }
+    std::uint64_t found = 0;
+    if (access.choices.size() > 1) {
+      const auto counted = CountUpTo(look_up.wanted, within, std::min(fewest, kMostCounted));
+      if (!counted) {
+        FailEngine(counted.error());
+        return Signal::kError;
+      }
+      found = *counted;
+    }
+    if (best != nullptr && found >= fewest) {
+      continue;
+    }
+    fewest = found;
+    auto cursor = context_->inventory->LookupAny(look_up.wanted, within);
+    if (!cursor) {
+      FailEngine(std::move(cursor).error());
+      return Signal::kError;
+    }
+    best = std::move(*cursor);
+    // A short string is in the entry as it is; other keys may share theirs with unequal ones.
+    if (access.index_only && access.value != kNoSlot && look_up.key_count == 1) {
+      const Value& key = collected_[look_up.first_key];
+      walk.from_entries = key.is_string() && key.string().size() <= kMaxExactKeyBytes;
+      walk.entry_key = key;
+    }
+  }
+  collected_.resize(begin);
+  if (best == nullptr) {
+    return Signal::kContinue;
+  }
+  *answered = true;
   ++statistics_.lookups;
-  return Candidates(walk, context_->inventory->Lookup(index, index_key), 0);
+  return Candidates(walk, std::move(best), 0);
+}
+
+Result<std::uint64_t> Evaluator::CountUpTo(std::span<const index::IndexKeys> wanted,
+                                           const index::TreePrefix& within, std::uint64_t most) {
+  const auto cursor = TRY(context_->inventory->LookupAny(wanted, within));
+  std::uint64_t count = 0;
+  while (count < most && TRY(cursor->Next())) {
+    ++count;
+  }
+  return count;
 }
 
 // Each object of the cursor in turn.
@@ -295,7 +399,7 @@ Signal Evaluator::Candidate(InventoryWalk& walk, const index::FoundObject& objec
   }
   if (walk.from_entries) {
     walk.slots[access.value] =
-        ObjectOfEntry(access.index.path, Get(access.index_key, walk.slots), object.key, *arena_);
+        ObjectOfEntry(access.choices[0][0].definition.path, walk.entry_key, object.key, *arena_);
   } else if (access.value != kNoSlot) {
     auto opened = object.record.empty()
                       ? context_->inventory->Get(object.key, *arena_, request_.inventory_numbers)

@@ -151,6 +151,10 @@ void Evaluator::PopFrame(const Frame& saved) {
 
 bool Evaluator::CheckLimits() {
   ticks_ = kTicks;
+  steps_ += kTicks;
+  if (request_.step_limit != 0 && steps_ > request_.step_limit) {
+    return FailEvaluation("eval_cancel_error", "step limit reached", nullptr);
+  }
   const std::size_t used = request_.arena->used_bytes() + scratch_bytes_ +
                            (arena_ == request_.arena ? 0 : arena_->used_bytes()) +
                            collected_.capacity() * sizeof(Value);

@@ -175,7 +175,14 @@ class Evaluator {
   Signal InventoryLevel(InventoryWalk& walk, std::size_t level);
   Signal InventoryEnd(InventoryWalk& walk);
   Signal ScanObjects(InventoryWalk& walk, std::size_t level);
-  Signal LookUpObjects(InventoryWalk& walk, index::IndexId index);
+  struct LookUp;
+  // `answered`: false where no choice has all its indexes.
+  Signal LookUpObjects(InventoryWalk& walk, bool* answered);
+  // The keys go to collected_. `ready`: false where an index is missing, or there are too many keys.
+  bool CollectKeys(const InventoryWalk& walk, const std::vector<InventoryAccess::Probe>& choice,
+                   LookUp* look_up, bool* ready);
+  Result<std::uint64_t> CountUpTo(std::span<const index::IndexKeys> wanted,
+                                  const index::TreePrefix& within, std::uint64_t most);
   Signal Candidates(InventoryWalk& walk, Result<std::unique_ptr<index::ObjectCursor>> cursor,
                     std::size_t free_from);
   Signal Candidate(InventoryWalk& walk, const index::FoundObject& object, std::size_t free_from);
@@ -234,6 +241,7 @@ class Evaluator {
   std::uint64_t yields_ = 0;                // Of the block under way.
   std::uint64_t keeps_ = 0;                 // Results kept so far.
   std::int32_t ticks_ = 1024;
+  std::uint64_t steps_ = 0;  // Up to the last look at the limits.
   std::uint32_t depth_ = 0;
   std::vector<std::unique_ptr<Scratch>> free_scratch_;
   std::vector<std::unique_ptr<Scratch>> kept_scratch_;

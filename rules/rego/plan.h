@@ -198,11 +198,14 @@ struct InventoryAccess {
   // Conditions on the keys bound so far, by level: each a block over the same frame that ends with kYieldExists; null:
   // none. They are tried before anything below that level is read.
   std::vector<const Block*> filters;
-  // Where an index serves: which, and the key to look up.
-  bool has_index = false;
-  index::Definition index;
-  Operand index_key;
-  // What the rule wants of an object is in its entry: the object is not read.
+  // Where indexes serve: any one choice finds all candidates, those of its probes together.
+  struct Probe {
+    index::Definition definition;
+    const Block* keys = nullptr;  // Over the same frame; yields each key to look up.
+    document::Value extra;        // One more key; undefined: none.
+  };
+  std::vector<std::vector<Probe>> choices;
+  // What the rule wants of an object is in its entry in the one index that there is: the object is not read.
   bool index_only = false;
 
   [[nodiscard]] std::size_t depth() const { return scope == store::Scope::kNamespaced ? 4 : 3; }
@@ -252,6 +255,7 @@ struct Program {
   std::deque<DocumentAccess> document_accesses;
   std::deque<InventoryAccess> inventory_accesses;
   std::deque<WithTargets> with_targets;
+  std::deque<Body> written;  // Expressions that the planner wrote, for their locations.
   std::deque<Grouping> groupings;
   std::vector<std::unique_ptr<const RuleIndex>> rule_indexes;
   std::unique_ptr<DocumentNode> documents;  // Null unless some step needs it.

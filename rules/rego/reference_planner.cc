@@ -113,7 +113,7 @@ Operand BodyPlanner::EvalData(const Term& reference, Need need) {
     ExplainAccess({.depth = 0,
                    .text = "read " + ToString(reference),
                    .access_path = "full scan",
-                   .index = {},
+                   .indexes = {},
                    .reason = "the whole of data is read"});
   }
   return EvalDocument(planner_.DocumentAt(path), path, reference, i);
@@ -257,6 +257,79 @@ std::string BodyPlanner::AssignedVariable() const {
   return {};
 }
 
+// The look-ups of an access path, each with the block that gives its keys.
+void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access,
+                             PlanStep* explained) {
+  for (const std::vector<Probe>& choice : path.choices) {
+    std::vector<InventoryAccess::Probe>& probes = access->choices.emplace_back();
+    for (const Probe& probe : choice) {
+      const bool is_program = !probe.definition.program.empty();
+      const std::string summary = probe.definition.Summary();
+      const bool is_first = explained->indexes.empty();
+      explained->text += is_first ? (access->index_only ? ", not read, where " : " where ")
+                         : &probe == choice.data() ? ", or by "
+                                                   : " or ";
+      explained->text += summary.substr(summary.find(": ") + 2);
+      explained->text += probe.keys == Probe::Keys::kMembersOrNone ? " in "
+                         : probe.keys == Probe::Keys::kItems || probe.keys == Probe::Keys::kNames
+                             ? " in "
+                             : " == ";
+      if (probe.keys == Probe::Keys::kPair) {
+        explained->text += "[" + DescribeTerm(*probe.entry) + ", ";
+      }
+      explained->text += DescribeTerm(*probe.key);
+      explained->text += probe.keys == Probe::Keys::kPair ? "]" : "";
+      explained->indexes.push_back(probe.definition);
+
+      InventoryAccess::Probe& made = probes.emplace_back();
+      made.definition = probe.definition;
+      if (probe.keys == Probe::Keys::kMembersOrNone) {
+        // As the program says of an empty set, or of an empty object.
+        made.extra = is_program && probe.definition.program.contains("keys contains {}")
+                         ? document::Value::Object({})
+                         : document::Value::Set({});
+      }
+      made.keys = PlanKeys(probe);
+    }
+  }
+}
+
+const Block* BodyPlanner::PlanKeys(const Probe& probe) {
+  RuleExplanation* explanation = std::exchange(explanation_, nullptr);
+  const Block* block = SubBlock([&] {
+    for (const Expr* expr : probe.given_by) {
+      PlanExpr(*expr);
+    }
+    Operand key = Eval(*probe.key);
+    switch (probe.keys) {
+      case Probe::Keys::kValue:
+        break;
+      case Probe::Keys::kPair: {
+        const Operand pair[] = {Eval(*probe.entry), key};
+        const auto operands = planner_.Operands(pair);
+        key = {.at = NewSlot()};
+        Step& step = Add(Op::kArray, probe.location);
+        step.operands = operands;
+        step.to = key.at;
+        break;
+      }
+      case Probe::Keys::kItems:
+      case Probe::Keys::kNames:
+      case Probe::Keys::kMembersOrNone: {
+        const Slot slot = NewSlot();
+        Step& step = Add(Op::kEach, probe.location);
+        step.a = key;
+        (probe.keys == Probe::Keys::kItems ? step.to2 : step.to) = slot;
+        key = {.at = slot};
+        break;
+      }
+    }
+    Add(Op::kYieldItem, probe.location).a = key;
+  });
+  explanation_ = explanation;
+  return block;
+}
+
 Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
   const auto& items = reference.items;
   planner_.program().reads_inventory = true;
@@ -265,7 +338,7 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
     ExplainAccess({.depth = 0,
                    .text = "read data.inventory",
                    .access_path = "full scan",
-                   .index = {},
+                   .indexes = {},
                    .reason = items.size() < 3
                                  ? "the whole inventory is a value here"
                                  : "the scope (namespace or cluster) is not a constant"});
@@ -283,34 +356,31 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
     any_free = any_free || !CanEval(*items[i]);
   }
   if (reaches_objects && any_free && body_ != nullptr) {
-    const InventorySite site{.reference = &reference,
-                             .scope = scope,
-                             .object_end = object_end,
-                             .body = body_,
-                             .expression = expression_,
-                             .is_bound = [this](const std::string& name) { return IsBound(name); }};
-    path = FindAccessPath(site, planner_.errors());
+    InventorySite site{.reference = &reference,
+                       .scope = scope,
+                       .object_end = object_end,
+                       .body = body_,
+                       .expression = expression_,
+                       .bound = {}};
+    for (const auto& [name, operand] : bound_) {
+      site.bound.insert(name);
+    }
+    path = FindAccessPath(site, planner_.policy(), planner_.errors(), &planner_.program().written);
   }
   PlanStep explained{.depth = 0,
                      .text = DescribeKeys(reference, object_end),
                      .access_path = {},
-                     .index = {},
+                     .indexes = {},
                      .reason = {}};
 
   InventoryAccess& access = planner_.program().inventory_accesses.emplace_back();
   access.scope = scope;
-  if (path.index) {
+  if (path.choices.size() == 1 && path.choices[0].size() == 1 && path.choices[0][0].direct) {
     const std::string variable = object_end == items.size() ? AssignedVariable() : "";
     access.index_only = !variable.empty() && rule_ != nullptr && body_ == &rule_->body &&
-                        WantsOnlyTheEntry(*rule_, variable, path.index->path);
-    access.has_index = true;
-    access.index = *path.index;
-    access.index_key = Eval(*path.key);
-    explained.index = path.index;
-    explained.text += access.index_only ? ", not read, where " : " where ";
-    explained.text += path.index->ToString().substr(path.index->ToString().find(": ") + 2) +
-                      " == " + DescribeTerm(*path.key);
+                        WantsOnlyTheEntry(*rule_, variable, path.choices[0][0].definition.path);
   }
+  PlanProbes(path, &access, &explained);
   std::vector<std::pair<Slot, const Term*>> checks;
   for (std::size_t i = 3; i < object_end; ++i) {
     const Term& item = *items[i];
@@ -363,10 +433,10 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
       explained.reason = "all that lies below is a value here";
     }
   } else {
-    explained.access_path = access.has_index ? "index look-up"
-                            : leading_bound  ? "range"
-                                             : "full scan";
-    explained.reason = access.has_index ? "" : path.reason;
+    explained.access_path = !access.choices.empty() ? "index look-up"
+                            : leading_bound         ? "range"
+                                                    : "full scan";
+    explained.reason = access.choices.empty() ? path.reason : "";
   }
   ExplainAccess(std::move(explained));
 

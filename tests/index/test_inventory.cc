@@ -73,7 +73,9 @@ std::string IngressJson(std::string_view name_space, std::string_view name,
   return json += "]}}";
 }
 
-TestInventory::TestInventory(std::filesystem::path path, bool read_only) : path_(std::move(path)) {
+TestInventory::TestInventory(std::filesystem::path path, bool read_only,
+                             std::shared_ptr<const KeyPrograms> key_programs)
+    : path_(std::move(path)), key_programs_(std::move(key_programs)) {
   Reopen(read_only);
 }
 
@@ -84,6 +86,7 @@ void TestInventory::Reopen(bool read_only) {
   options.store.block_cache_bytes = std::size_t{4} << 20;
   options.store.memtable_bytes = std::size_t{2} << 20;
   options.store.read_only = read_only;
+  options.key_programs = key_programs_;
   inventory_ = Must(Inventory::Open(options, clock_, Logger::Silent(), metrics_));
 }
 

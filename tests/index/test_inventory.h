@@ -41,7 +41,8 @@ class TemporaryFolder {
 class TestInventory {
  public:
   // Small memory, so that tests meet tables as well as memtables.
-  explicit TestInventory(std::filesystem::path path, bool read_only = false);
+  explicit TestInventory(std::filesystem::path path, bool read_only = false,
+                         std::shared_ptr<const KeyPrograms> key_programs = nullptr);
 
   Inventory& operator*() const { return *inventory_; }
   Inventory* operator->() const { return inventory_.get(); }
@@ -68,6 +69,7 @@ class TestInventory {
 
  private:
   std::filesystem::path path_;
+  std::shared_ptr<const KeyPrograms> key_programs_;
   SystemClock clock_;
   Metrics metrics_;
   std::unique_ptr<Inventory> inventory_;

@@ -1,5 +1,6 @@
 // Joins over the inventory: the access path that the planner finds, and that the answer is the same without it.
 
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "rules/rego/engine.h"
+#include "rules/rego/key_programs.h"
 #include "tests/index/test_inventory.h"
 #include "tests/rules/engine_support.h"
 
@@ -52,7 +54,8 @@ class Join : public testing::Test {
   }
 
   index::TemporaryFolder folder_;
-  index::TestInventory inventory_{folder_.path() / "store"};
+  index::TestInventory inventory_{folder_.path() / "store", false,
+                                  std::make_shared<RegoKeyPrograms>()};
 };
 
 TEST_F(Join, TheUniqueHostPolicyLooksUpHostsInAnIndexThatItAsksFor) {
