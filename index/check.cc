@@ -11,8 +11,8 @@
 
 #include "document/encoding.h"
 #include "document/object.h"
-#include "index/inventory_state.h"
 #include "index/entries.h"
+#include "index/inventory_state.h"
 #include "index/object_walk.h"
 #include "index/record.h"
 #include "store/entry_key.h"

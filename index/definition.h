@@ -20,7 +20,7 @@ struct PathStep {
   enum class Kind : std::uint8_t {
     kField,    // .name
     kAnyItem,  // [_]: every item of an array, every value of an object
-    kEntry,    // [key]: the same, and where it was found is part of the index key. At most one in a path.
+    kEntry,  // [key]: the same, and where it was found is part of the index key. At most one in a path.
   };
   Kind kind = Kind::kField;
   std::string field;  // Of kField.

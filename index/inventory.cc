@@ -310,9 +310,8 @@ Result<void> StoreInventory::SetWantedIndexes(std::vector<IndexRequest> wanted) 
 Result<std::unique_ptr<Inventory>> Inventory::Open(const InventoryOptions& options, Clock& clock,
                                                    std::shared_ptr<Logger> logger,
                                                    Metrics& metrics) {
-  auto inventory =
-      std::make_unique<StoreInventory>(TRY(store::Store::Open(options.store)), options,
-                                       std::move(logger), metrics);
+  auto inventory = std::make_unique<StoreInventory>(TRY(store::Store::Open(options.store)), options,
+                                                    std::move(logger), metrics);
   TRY(inventory->Start(options, clock));
   return inventory;
 }

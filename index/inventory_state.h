@@ -59,8 +59,7 @@ struct MarkerHashHash {
 
 class InventoryState {
  public:
-  InventoryState(std::unique_ptr<store::Store> opened,
-                 std::shared_ptr<const KeyPrograms> means)
+  InventoryState(std::unique_ptr<store::Store> opened, std::shared_ptr<const KeyPrograms> means)
       : store(std::move(opened)), key_programs(std::move(means)) {}
 
   // Reads everything but objects and entries. ERRORS: kCorruption.

@@ -128,8 +128,8 @@ class EntryUnion final : public ObjectCursor {
  public:
   EntryUnion(StoreView& view, std::vector<EntryPrefix> prefixes) {
     for (EntryPrefix& prefix : prefixes) {
-      ranges_.push_back(
-          {.it = std::make_unique<LentIterator>(view, Family::kIndex), .prefix = std::move(prefix)});
+      ranges_.push_back({.it = std::make_unique<LentIterator>(view, Family::kIndex),
+                         .prefix = std::move(prefix)});
     }
   }
 
@@ -163,9 +163,7 @@ class EntryUnion final : public ObjectCursor {
   struct Range {
     std::unique_ptr<LentIterator> it;
     EntryPrefix prefix;
-    [[nodiscard]] std::string_view object_key() const {
-      return (*it)->key().substr(prefix.key_at);
-    }
+    [[nodiscard]] std::string_view object_key() const { return (*it)->key().substr(prefix.key_at); }
   };
 
   // Lets go of the ranges that are at their end.

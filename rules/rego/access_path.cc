@@ -64,9 +64,10 @@ class JoinFinder {
     }
     Choose();
     if (result_.choices.empty() && result_.reason.empty()) {
-      result_.reason = !refused_.empty()
-                           ? refused_
-                           : "no equality between a path into the object and something bound before";
+      result_.reason =
+          !refused_.empty()
+              ? refused_
+              : "no equality between a path into the object and something bound before";
     }
     return std::move(result_);
   }
@@ -96,7 +97,8 @@ class JoinFinder {
       if (side != site_.reference) {
         continue;
       }
-      Origin origin{.kind = Kind::kObject, .path = origins_.Extend({}, *side, site_.object_end),
+      Origin origin{.kind = Kind::kObject,
+                    .path = origins_.Extend({}, *side, site_.object_end),
                     .given_by = {&own}};
       if (other->IsVar() && !origins_.IsKnown(other->text)) {
         origins_.Define(other->text, std::move(origin));
@@ -333,7 +335,10 @@ class JoinFinder {
           (of_other->kind != Kind::kInvariant && of_other->kind != Kind::kConstant)) {
         continue;
       }
-      Probe probe{.definition = {}, .given_by = of_other->given_by, .key = other, .entry = nullptr,
+      Probe probe{.definition = {},
+                  .given_by = of_other->given_by,
+                  .key = other,
+                  .entry = nullptr,
                   .location = &expr.location};
       if (origin->path && !origin->path->steps.empty()) {
         probe.definition = DefinitionOf(*origin->path);
@@ -368,7 +373,10 @@ class JoinFinder {
     result.text = "result";
     Origin origin = of_arguments;
     origin.given_by.push_back(body.back().get());
-    Probe probe{.definition = {}, .given_by = of_output.given_by, .key = &output, .entry = nullptr,
+    Probe probe{.definition = {},
+                .given_by = of_output.given_by,
+                .key = &output,
+                .entry = nullptr,
                 .location = &call.location};
     if (MakeProgram(result, origin, ProgramSource::Keys::kValue, &probe)) {
       Add(std::move(probe), choices);
@@ -379,8 +387,12 @@ class JoinFinder {
   void AddMembership(const Expr& expr, const Term& taken, const Origin& origin,
                      const Term* collection, const Origin& of_collection, Probe::Keys keys,
                      Choices* choices) {
-    Probe probe{.definition = {}, .given_by = of_collection.given_by, .key = collection,
-                .keys = keys, .entry = nullptr, .location = &expr.location};
+    Probe probe{.definition = {},
+                .given_by = of_collection.given_by,
+                .key = collection,
+                .keys = keys,
+                .entry = nullptr,
+                .location = &expr.location};
     if (origin.path && !origin.path->steps.empty() && origin.path->entry == nullptr) {
       probe.definition = DefinitionOf(*origin.path);
     } else if (!MakeProgram(taken, origin, ProgramSource::Keys::kValue, &probe)) {
@@ -392,7 +404,10 @@ class JoinFinder {
   // A collection taken from the object holds what is known.
   void AddHolds(const Expr& expr, const Term& collection, const Origin& origin, const Term& key,
                 const Origin& of_key, Choices* choices) {
-    Probe probe{.definition = {}, .given_by = of_key.given_by, .key = &key, .entry = nullptr,
+    Probe probe{.definition = {},
+                .given_by = of_key.given_by,
+                .key = &key,
+                .entry = nullptr,
                 .location = &expr.location};
     if (origin.path && origin.path->entry == nullptr &&
         origin.path->steps.size() < index::kMaxPathSteps) {
@@ -408,8 +423,12 @@ class JoinFinder {
   // A set or object taken from the object is contained in one that is known: then its least member is a member of that too.
   void AddContainment(const Expr& expr, const Term& contained, const Origin& origin, const Term& in,
                       const Origin& of_in, ProgramSource::Keys keys, Choices* choices) {
-    Probe probe{.definition = {}, .given_by = of_in.given_by, .key = &in,
-                .keys = Probe::Keys::kMembersOrNone, .entry = nullptr, .location = &expr.location};
+    Probe probe{.definition = {},
+                .given_by = of_in.given_by,
+                .key = &in,
+                .keys = Probe::Keys::kMembersOrNone,
+                .entry = nullptr,
+                .location = &expr.location};
     if (MakeProgram(contained, origin, keys, &probe)) {
       Add(std::move(probe), choices);
     }
@@ -425,8 +444,10 @@ class JoinFinder {
   bool MakeProgram(const Term& key, const Origin& origin, ProgramSource::Keys keys, Probe* probe) {
     std::string reason;
     auto text = ProgramText(policy_,
-                            {.expressions = InOrder(origin.given_by), .key = &key,
-                             .object = site_.reference, .object_end = site_.object_end,
+                            {.expressions = InOrder(origin.given_by),
+                             .key = &key,
+                             .object = site_.reference,
+                             .object_end = site_.object_end,
                              .keys = keys},
                             &reason);
     if (!text) {
@@ -495,7 +516,8 @@ class JoinFinder {
       return choice.size() == 1 && choice[0].keys == Probe::Keys::kValue &&
              origins_.Of(*choice[0].key).kind == Kind::kConstant;
     };
-    std::ranges::stable_partition(choices, [&](const auto& choice) { return !is_constant(choice); });
+    std::ranges::stable_partition(choices,
+                                  [&](const auto& choice) { return !is_constant(choice); });
     if (!choices.empty() && !is_constant(choices.front())) {
       std::erase_if(choices, is_constant);
     }

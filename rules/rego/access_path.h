@@ -52,7 +52,8 @@ struct Probe {
   } keys = Keys::kValue;
   const Term* entry = nullptr;
   const Location* location = nullptr;  // Of the condition that it serves.
-  bool direct = false;  // That condition is an equality in the body itself, of the value at the path with a key that is bound.
+  bool direct =
+      false;  // That condition is an equality in the body itself, of the value at the path with a key that is bound.
 };
 
 struct AccessPath {

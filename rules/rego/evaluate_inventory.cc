@@ -233,7 +233,7 @@ Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
 // A choice of which every index is there, with its keys.
 struct Evaluator::LookUp {
   std::vector<index::IndexKeys> wanted;  // Valid until more is collected.
-  std::size_t first_key = 0;  // In collected_.
+  std::size_t first_key = 0;             // In collected_.
   std::size_t key_count = 0;
 };
 

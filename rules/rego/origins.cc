@@ -85,8 +85,8 @@ Origin Origins::Of(const Term& term) const {
   const Term& head = term.kind == TermKind::kRef ? *term.items[0] : term;
   const auto from = head.IsVar() ? known_.find(head.text) : known_.end();
   if (from != known_.end() && from->second.kind == Origin::Kind::kObject && from->second.path) {
-    origin.path = term.kind == TermKind::kRef ? Extend(*from->second.path, term, 1)
-                                              : from->second.path;
+    origin.path =
+        term.kind == TermKind::kRef ? Extend(*from->second.path, term, 1) : from->second.path;
     // Where only an operand is from elsewhere, the path is still the object's.
     if (origin.path && origin.kind == Origin::Kind::kMixed && origin.path->entry != nullptr) {
       origin.kind = Origin::Kind::kObject;

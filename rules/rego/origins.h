@@ -31,8 +31,9 @@ struct Origin {
     kMixed,
   };
   Kind kind = Kind::kConstant;
-  std::optional<ObjectPath> path;    // Of kObject, where it is one.
-  std::vector<const Expr*> given_by;  // Expressions after the scan that give it its value, in their order.
+  std::optional<ObjectPath> path;  // Of kObject, where it is one.
+  std::vector<const Expr*>
+      given_by;  // Expressions after the scan that give it its value, in their order.
 };
 
 class Origins {

@@ -258,8 +258,7 @@ std::string BodyPlanner::AssignedVariable() const {
 }
 
 // The look-ups of an access path, each with the block that gives its keys.
-void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access,
-                             PlanStep* explained) {
+void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access, PlanStep* explained) {
   for (const std::vector<Probe>& choice : path.choices) {
     std::vector<InventoryAccess::Probe>& probes = access->choices.emplace_back();
     for (const Probe& probe : choice) {
