@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "document/json.h"
 
@@ -36,11 +37,11 @@ class Reader {
 
   // False: the step has no solution.
   bool Look(const Step& step) {
-    // What is iterated over need not be there: only references without variables count.
+    // What is iterated over need not be there: only references without variables count, and constants among the items.
     if (absent_ != kNoSlot && (step.op != Op::kEach || step.a.at != absent_)) {
       return false;
     }
-    absent_ = kNoSlot;
+    const bool absent = std::exchange(absent_, kNoSlot) != kNoSlot;
     switch (step.op) {
       case Op::kFail:
         return false;
@@ -60,6 +61,7 @@ class Reader {
       case Op::kEach:
         // `input.x[_] == "v"`
         each_ = &step;
+        iterates_nothing_ = absent;
         return true;
       case Op::kBuiltin:
         return step.to != kNoSlot || LookAtBuiltin(step);
@@ -105,10 +107,11 @@ class Reader {
     const Value b = At(step.b);
     if (each_ != nullptr && each_->to2 != kNoSlot) {
       const Value collection = At(each_->a);
+      const bool absent = std::exchange(iterates_nothing_, false);
       for (const auto& [side, other] : {std::pair(step.a, b), std::pair(step.b, a)}) {
-        if (side.at == each_->to2 && IsCollection(collection) && other.is_defined() &&
+        if (side.at == each_->to2 && (absent || IsCollection(collection)) && other.is_defined() &&
             !IsCollection(other)) {
-          return Holds(collection, other);
+          return !absent && Holds(collection, other);
         }
       }
     }
@@ -139,7 +142,8 @@ class Reader {
   const RuleOutDocuments& documents_;
   std::map<Slot, Value> known_;
   const Step* each_ = nullptr;
-  Slot absent_ = kNoSlot;  // Where the step before has found nothing.
+  bool iterates_nothing_ = false;  // each_ does, its collection is not there.
+  Slot absent_ = kNoSlot;          // Where the step before has found nothing.
 };
 
 }  // namespace

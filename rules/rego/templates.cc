@@ -72,10 +72,16 @@ class TemplateRewriter {
     if (expr.kind == ExprKind::kEvery) {
       Insert(inner, EveryVars(expr));
     }
-    Nested([&] {
-      Rewrite(expr.body, inner);
-      Rewrite(expr.right, inner);
-    });
+    if (expr.kind == ExprKind::kEvery) {
+      Nested([&] { Rewrite(expr.body, inner); });
+    } else {
+      // Here OPA does not look at what the body itself binds.
+      for (Body* body : {&expr.body, &expr.right}) {
+        for (ExprPtr& part : *body) {
+          Rewrite(*part, safe);
+        }
+      }
+    }
     for (With& with : expr.with) {
       Rewrite(*with.target, safe);
       Rewrite(*with.value, safe);

@@ -11,7 +11,7 @@ std::vector<std::string> Generator::Body(Scope& scope, unsigned binders, unsigne
     const bool bind = random_.Below(binders + filters) < binders;
     Scope before = scope;
     lines.push_back(bind ? Binder(scope) : Filter(scope));
-    if (random_.Chance(9)) {
+    if (withs_ && random_.Chance(9)) {
       lines.back() += Withs(before);
     }
     --(bind ? binders : filters);
@@ -54,7 +54,31 @@ std::string Generator::Pattern(const ShapePtr& shape, Scope& scope, bool declare
   return declares || roll < 80 ? NewVariable(scope, shape) : Term(shape, scope);
 }
 
+std::string Generator::ObjectBinder(Scope& scope) {
+  const ShapePtr shape = ObjectShape();
+  Root root{0, "data.inventory", InventoryShape(), false};
+  // Mostly namespaced objects: the other tree is found by the way.
+  if (random_.Chance(75)) {
+    root.name += ".namespace";
+    root.shape = root.shape->fields.back().second;
+  }
+  std::string text = Path(root, shape, scope);
+  const std::string object = NewVariable(scope, shape);
+  text = object + (random_.Chance(70) ? " := " : " = ") + text;
+  if (random_.Chance(65)) {
+    // A join on a part of the object.
+    const ShapePtr part = Simple(random_.Chance(80) ? Kind::kString : Kind::kNumber);
+    const std::string side = Path({0, object, shape, false}, part, scope);
+    const std::string other = Term(part, scope);
+    text += "; " + (random_.Chance(50) ? side + " == " + other : other + " == " + side);
+  }
+  return text;
+}
+
 std::string Generator::Binder(Scope& scope) {
+  if (flavour_ == Flavour::kInventory && random_.Chance(45)) {
+    return ObjectBinder(scope);
+  }
   const ShapePtr item = MemberShape();
   switch (random_.Below(20)) {
     case 0:

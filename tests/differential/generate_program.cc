@@ -93,7 +93,7 @@ void Generator::MakeDocuments() {
   if (flavour_ == Flavour::kInventory || random_.Chance(10)) {
     const ShapePtr inventory = InventoryShape();
     roots_.push_back({0, "data.inventory", inventory, false});
-    program_.data += ", \"inventory\": " + Constant(random_, *inventory, true);
+    program_.data += ", \"inventory\": " + RandomInventory(random_);
   }
 }
 
@@ -132,6 +132,9 @@ std::string Generator::Query() {
       rules.push_back("data." + packages_[root.package].path + '.' + root.name);
     }
   }
+  if (flavour_ == Flavour::kInventory) {
+    return "x = " + (rules.empty() ? "data." + packages_[0].path : rules.back());
+  }
   const unsigned roll = random_.Below(100);
   if (roll < 45 && !rules.empty()) {
     return "x = " + (random_.Chance(50) ? rules.back() : random_.Pick(rules));
@@ -152,6 +155,7 @@ std::string Generator::Query() {
   package_ = packages_.size() - 1;
   imported_.clear();
   dialect_ = {"v1", "", true, true, false, true};
+  withs_ = false;  // In queries OPA is of two minds about them.
   Scope scope;
   std::string text;
   for (const std::string& line : Body(scope, 2, 1)) {
@@ -162,8 +166,9 @@ std::string Generator::Query() {
 
 Program Generator::Run() {
   program_.version = random_.Chance(45) ? "v0" : "v1";
-  program_.strict_builtin_errors = random_.Chance(25);
+  program_.strict_builtin_errors = flavour_ == Flavour::kLanguage && random_.Chance(25);
   program_.strict = random_.Chance(2);
+  program_.inventory = flavour_ == Flavour::kInventory;
   MakeDocuments();
   static constexpr auto kPaths = std::to_array<std::string_view>({"p", "q", "q.sub", "lib.a", "s"});
   const unsigned roll = random_.Below(100);

@@ -111,7 +111,7 @@ std::string Generator::PartialObject() {
       body.push_back("true");
     }
     if (key.empty()) {
-      key = Term(Simple(random_.Chance(85) ? Kind::kString : Kind::kNumber), scope);
+      key = Term(Simple(Kind::kString), scope);
     }
     text += Head(name + '[' + key + ']', Term(item, scope)) + BodyBlock(body) + "\n\n";
   }

@@ -95,6 +95,7 @@ class Generator {
   std::vector<std::string> Body(Scope& scope, unsigned binders, unsigned filters);
   std::string Block(Scope& scope);  // "e1; e2" for closures.
   std::string Binder(Scope& scope);
+  std::string ObjectBinder(Scope& scope);  // An object of data.inventory.
   std::string Filter(Scope& scope);
   std::string Comparison(Scope& scope);
   // `declares`: for `:=` and `some`, which take no terms but variables and constants.
@@ -144,6 +145,7 @@ class Generator {
   std::size_t package_ = 0;            // That is being made.
   std::vector<Root> roots_;
   std::vector<Function> functions_;
+  bool withs_ = true;
   unsigned names_ = 0;
   unsigned rules_ = 0;
 };

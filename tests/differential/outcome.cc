@@ -72,7 +72,9 @@ Outcome ReadOutcome(std::string_view answer) {
       outcome.text += TextAt(*parsed, "text") + '\n';
     }
     // OPA's internal errors are its own faults: "built-in function neq called with operand 1 that requires evaluation".
-    const bool broken = outcome.code == "other" || outcome.code == "eval_internal_error";
+    // What runs into the time limit is as good as no answer.
+    const bool broken = outcome.code == "other" || outcome.code == "eval_internal_error" ||
+                        outcome.code == "eval_cancel_error";
     outcome.kind = broken                              ? OutcomeKind::kBroken
                    : outcome.code.starts_with("eval_") ? OutcomeKind::kFailed
                                                        : OutcomeKind::kRejected;

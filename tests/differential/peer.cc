@@ -15,7 +15,7 @@ namespace portcullis::differential {
 namespace {
 
 // Longer than the time limit of either engine.
-constexpr int kPatienceMillis = 60'000;
+constexpr int kPatienceMillis = 20'000;
 
 }  // namespace
 

@@ -1,17 +1,28 @@
 // portcullis_peer < requests.jsonl > answers.jsonl: answers as tests/opa_peer's `opa_peer answer` does, a request a line.
+// A request with "inventory": true is answered in every way that data.inventory can be read (inventory_answer.h).
 
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <string>
 
 #include "tests/differential/answer.h"
+#include "tests/differential/inventory_answer.h"
 
 int main() {
   std::ios::sync_with_stdio(false);
   const auto catalog = portcullis::builtins::Catalog::Create();
+  std::unique_ptr<portcullis::differential::InventoryAnswerer> inventory;
   for (std::string line; std::getline(std::cin, line);) {
     if (!line.empty()) {
-      std::cout << portcullis::differential::Answer(line, *catalog) << '\n';
+      if (line.ends_with(",\"inventory\":true}")) {
+        if (inventory == nullptr) {
+          inventory = std::make_unique<portcullis::differential::InventoryAnswerer>(*catalog);
+        }
+        std::cout << inventory->Answer(line) << '\n';
+      } else {
+        std::cout << portcullis::differential::Answer(line, *catalog) << '\n';
+      }
       // An asker that waits for each answer gets it at once.
       if (std::cin.rdbuf()->in_avail() <= 0) {
         std::cout.flush();

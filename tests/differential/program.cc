@@ -31,6 +31,7 @@ std::string ToRequest(const Program& program, std::uint64_t id) {
   if (!program.data.empty()) {
     out += ",\"data\":" + program.data;
   }
+  out += ",\"timeout_ms\":2000";
   out += program.strict ? ",\"strict\":true" : "";
   out += program.strict_builtin_errors ? ",\"strict_builtin_errors\":true" : "";
   out += program.inventory ? ",\"inventory\":true" : "";

@@ -43,20 +43,6 @@ constexpr std::array<std::string_view, 3> kGroupVersions = {"v1", "apps/v1",
 constexpr std::array<std::string_view, 3> kObjectKinds = {"Pod", "Service", "Ingress"};
 constexpr std::array<std::string_view, 4> kFieldNames = {"a", "b", "c", "n"};
 
-ShapePtr ObjectShape() {
-  const ShapePtr text = Simple(Kind::kString);
-  return RecordOf(
-      {{"apiVersion", text},
-       {"kind", text},
-       {"metadata", RecordOf({{"name", text}, {"namespace", text}, {"labels", MapOf(text)}})},
-       {"spec",
-        RecordOf({{"host", text},
-                  {"n", Simple(Kind::kNumber)},
-                  {"rules", ArrayOf(RecordOf({{"host", text}, {"port", Simple(Kind::kNumber)}}))},
-                  {"tags", ArrayOf(text)},
-                  {"selector", MapOf(text)}})}});
-}
-
 }  // namespace
 
 ShapePtr Simple(Kind kind) {
@@ -79,9 +65,58 @@ ShapePtr RecordOf(std::vector<std::pair<std::string, ShapePtr>> fields) {
   return std::make_shared<Shape>(Shape{Kind::kRecord, nullptr, {}, std::move(fields)});
 }
 
+ShapePtr ObjectShape() {
+  const ShapePtr text = Simple(Kind::kString);
+  return RecordOf(
+      {{"apiVersion", text},
+       {"kind", text},
+       {"metadata", RecordOf({{"name", text}, {"namespace", text}, {"labels", MapOf(text)}})},
+       {"spec",
+        RecordOf({{"host", text},
+                  {"n", Simple(Kind::kNumber)},
+                  {"rules", ArrayOf(RecordOf({{"host", text}, {"port", Simple(Kind::kNumber)}}))},
+                  {"tags", ArrayOf(text)},
+                  {"selector", MapOf(text)}})}});
+}
+
 ShapePtr InventoryShape() {
   const ShapePtr kinds = MapOf(MapOf(MapOf(ObjectShape()), kObjectKinds), kGroupVersions);
   return RecordOf({{"cluster", kinds}, {"namespace", MapOf(kinds, kNamespaces)}});
+}
+
+std::string RandomInventory(Random& random) {
+  const auto tree = [&](std::span<const std::string_view> keys, const auto& below) {
+    std::string text;
+    for (const std::string_view key : keys) {
+      if (const std::string inner = random.Chance(60) ? below(std::string(key)) : "";
+          !inner.empty()) {
+        text += (text.empty() ? "{\"" : ", \"") + std::string(key) + "\": " + inner;
+      }
+    }
+    return text.empty() ? text : text + '}';
+  };
+  const ShapePtr shape = ObjectShape();
+  const Shape& spec = *shape->fields.back().second;
+  const auto kinds = [&](const std::string& space) {
+    return tree(kGroupVersions, [&](const std::string& version) {
+      return tree(kObjectKinds, [&](const std::string& kind) {
+        return tree(kKeys, [&](const std::string& name) {
+          return R"({"apiVersion": ")" + version + R"(", "kind": ")" + kind +
+                 R"(", "metadata": {"name": ")" + name + '"' +
+                 (space.empty() ? "" : R"(, "namespace": ")" + space + '"') + R"(, "labels": )" +
+                 Constant(random, *MapOf(Simple(Kind::kString))) + R"(}, "spec": )" +
+                 Constant(random, spec, true) + '}';
+        });
+      });
+    });
+  };
+  const std::string cluster = random.Chance(60) ? kinds("") : "";
+  const std::string namespaces = tree(kNamespaces, kinds);
+  std::string text = cluster.empty() ? "" : "\"cluster\": " + cluster;
+  if (!namespaces.empty()) {
+    text += (text.empty() ? "" : ", ") + std::string("\"namespace\": ") + namespaces;
+  }
+  return '{' + text + '}';
 }
 
 bool IsScalar(const Shape& shape) {

@@ -44,6 +44,9 @@ struct Shape {
 [[nodiscard]] ShapePtr RecordOf(std::vector<std::pair<std::string, ShapePtr>> fields);
 // The trees of data.inventory: namespace/<name>/<group version>/<kind>/<name>, cluster/<group version>/<kind>/<name>.
 [[nodiscard]] ShapePtr InventoryShape();
+[[nodiscard]] ShapePtr ObjectShape();
+// Some objects as JSON, each where its metadata says.
+[[nodiscard]] std::string RandomInventory(Random& random);
 
 [[nodiscard]] bool IsScalar(const Shape& shape);
 [[nodiscard]] bool IsCollection(const Shape& shape);

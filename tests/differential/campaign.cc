@@ -1,0 +1,150 @@
+#include "tests/differential/campaign.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include "tests/differential/shrink.h"
+
+namespace portcullis::differential {
+namespace {
+
+constexpr std::size_t kBatch = 250;
+// Bytes of a request that is worth keeping.
+constexpr std::size_t kShort = 1500;
+
+bool IsResult(const Outcome& outcome) {
+  return outcome.kind == OutcomeKind::kValue || outcome.kind == OutcomeKind::kEmpty ||
+         outcome.kind == OutcomeKind::kUndefined;
+}
+
+bool DiffersInResult(const Outcome& ours, const Outcome& theirs) {
+  if (ours.kind == OutcomeKind::kBroken) {
+    return true;
+  }
+  const bool rejected = ours.kind == OutcomeKind::kRejected;
+  return (IsResult(ours) && IsResult(theirs)) ||
+         rejected != (theirs.kind == OutcomeKind::kRejected);
+}
+
+}  // namespace
+
+std::string Finding::ToText() const {
+  return "DIFFERS seed " + std::to_string(seed) + " (" + sort + ")\n" +
+         differential::ToText(program) + "--- ours:\n" + ours.text + "--- OPA:\n" + theirs.text;
+}
+
+std::string CampaignResult::ToText() const {
+  const auto count = [this](OutcomeKind kind) { return std::to_string(Of(kind)); };
+  return "seeds " + std::to_string(first_seed) + " to " +
+         std::to_string(first_seed + programs - 1) + ": " + std::to_string(findings.size()) +
+         " differ, " + std::to_string(unsteady) + " unsteady in OPA itself; values " +
+         count(OutcomeKind::kValue) + ", empty " + count(OutcomeKind::kEmpty) + ", undefined " +
+         count(OutcomeKind::kUndefined) + ", rejected " + count(OutcomeKind::kRejected) +
+         ", failed " + count(OutcomeKind::kFailed) + ", broken " + count(OutcomeKind::kBroken) +
+         "; " + std::to_string(static_cast<long>(programs_a_minute)) + " programs a minute";
+}
+
+Result<std::unique_ptr<Campaign>> Campaign::Open(const std::string& ours,
+                                                 const std::string& theirs) {
+  auto own = TRY(Peer::Start({ours}));
+  auto other = TRY(Peer::Start({theirs, "answer"}));
+  return std::unique_ptr<Campaign>(new Campaign(std::move(own), std::move(other)));
+}
+
+Result<CampaignResult> Campaign::Run(const CampaignOptions& options) {
+  CampaignResult result;
+  result.first_seed = options.seed;
+  const auto began = std::chrono::steady_clock::now();
+  while (result.programs < options.count && result.findings.size() < options.most) {
+    std::vector<Program> programs;
+    while (programs.size() < kBatch && result.programs + programs.size() < options.count) {
+      programs.push_back(
+          GenerateProgram(options.seed + result.programs + programs.size(), options.flavour));
+    }
+    TRY(Compare(options, programs, options.seed + result.programs, &result));
+    result.programs += programs.size();
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  result.programs_a_minute = static_cast<double>(result.programs) / took.count() * 60;
+  return result;
+}
+
+Result<bool> Campaign::Compare(const CampaignOptions& options, const std::vector<Program>& programs,
+                               std::uint64_t first_seed, CampaignResult* result) {
+  std::vector<std::string> requests;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    requests.push_back(ToRequest(programs[i], first_seed + i));
+  }
+  Result<std::vector<std::string>> own_answers;
+  std::jthread own([&] { own_answers = ours_->Ask(requests); });
+  const std::vector<std::string> answers = TRY(theirs_->Ask(requests));
+  own.join();
+  const std::vector<std::string> own_lines = TRY(std::move(own_answers));
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    const Outcome ours = ReadOutcome(own_lines[i]);
+    const Outcome theirs = ReadOutcome(answers[i]);
+    ++result->by_kind[static_cast<std::size_t>(theirs.kind)];
+    if (options.show) {
+      std::printf("=== seed %llu\n%s%s\n", static_cast<unsigned long long>(first_seed + i),
+                  ToText(programs[i]).c_str(), theirs.text.c_str());
+    }
+    if (!options.record.empty() && ours.text == theirs.text && requests[i].size() < kShort) {
+      std::ofstream(options.record, std::ios::app)
+          << R"({"request":)" << requests[i] << R"(,"answer":)" << answers[i] << "}\n";
+    }
+    // Where OPA has no answer, or an internal error, there is nothing to compare with.
+    if (ours.text != theirs.text && theirs.kind != OutcomeKind::kBroken &&
+        result->findings.size() < options.most) {
+      TRY(Report(options, programs[i], first_seed + i, DifferenceClass(ours, theirs), result));
+    }
+  }
+  return true;
+}
+
+Result<std::array<Outcome, 2>> Campaign::AskBoth(const Program& program) {
+  const std::vector<std::string> request = {ToRequest(program, 0)};
+  const std::vector<std::string> own = TRY(ours_->Ask(request));
+  const std::vector<std::string> other = TRY(theirs_->Ask(request));
+  return std::array{ReadOutcome(own[0]), ReadOutcome(other[0])};
+}
+
+// OPA goes through Go maps in some places, so that which error it meets first is chance.
+Result<bool> Campaign::IsSteady(const Program& program) {
+  const std::vector<std::string> requests(12, ToRequest(program, 0));
+  const std::vector<std::string> answers = TRY(theirs_->Ask(requests));
+  const std::vector<std::string> own = TRY(ours_->Ask({requests[0]}));
+  const std::string text = ReadOutcome(own[0]).text;
+  return std::ranges::none_of(
+      answers, [&](const std::string& answer) { return ReadOutcome(answer).text == text; });
+}
+
+Result<bool> Campaign::Report(const CampaignOptions& options, const Program& program,
+                              std::uint64_t seed, const std::string& sort, CampaignResult* result) {
+  if (!TRY(IsSteady(program))) {
+    ++result->unsteady;
+    return true;
+  }
+  const Probe still = [&](const Program& candidate) {
+    const auto both = AskBoth(candidate);
+    return both && (*both)[0].text != (*both)[1].text &&
+           DifferenceClass((*both)[0], (*both)[1]) == sort;
+  };
+  Finding finding;
+  finding.seed = seed;
+  finding.sort = sort;
+  finding.program = options.shrink ? Shrink(program, still) : program;
+  const std::array<Outcome, 2> both = TRY(AskBoth(finding.program));
+  finding.ours = both[0];
+  finding.theirs = both[1];
+  finding.in_result = DiffersInResult(both[0], both[1]);
+  std::printf("%s\n", finding.ToText().c_str());
+  std::fflush(stdout);
+  result->findings.push_back(std::move(finding));
+  return true;
+}
+
+}  // namespace portcullis::differential
