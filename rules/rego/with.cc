@@ -114,8 +114,7 @@ class WithRewriter {
       // One clause on several expressions that were made of one; variables inside may have got names of their own.
       const Location& location = h.value->location;
       return location.row != 0 && location.offset == with.value->location.offset &&
-             location.row == with.value->location.row && h.value->kind == with.value->kind &&
-             (IsComprehension(*h.value) || Compare(*h.value, *with.value) == 0);
+             location.row == with.value->location.row && h.value->kind == with.value->kind;
     });
     if (known != hoisted.end()) {
       with.value = NewVar(known->variable, with.value->location);

@@ -44,6 +44,7 @@ std::string CampaignResult::ToText() const {
          " differ, " + std::to_string(unsteady) + " unsteady in OPA itself; values " +
          count(OutcomeKind::kValue) + ", empty " + count(OutcomeKind::kEmpty) + ", undefined " +
          count(OutcomeKind::kUndefined) + ", rejected " + count(OutcomeKind::kRejected) +
+         (with_lookups == 0 ? "" : ", " + std::to_string(with_lookups) + " looked into indexes") +
          ", failed " + count(OutcomeKind::kFailed) + ", broken " + count(OutcomeKind::kBroken) +
          "; " + std::to_string(static_cast<long>(programs_a_minute)) + " programs a minute";
 }
@@ -88,6 +89,7 @@ Result<bool> Campaign::Compare(const CampaignOptions& options, const std::vector
     const Outcome ours = ReadOutcome(own_lines[i]);
     const Outcome theirs = ReadOutcome(answers[i]);
     ++result->by_kind[static_cast<std::size_t>(theirs.kind)];
+    result->with_lookups += ours.lookups > 0 ? 1 : 0;
     if (options.show) {
       std::printf("=== seed %llu\n%s%s\n", static_cast<unsigned long long>(first_seed + i),
                   ToText(programs[i]).c_str(), theirs.text.c_str());

@@ -42,7 +42,8 @@ struct CampaignResult {
   std::uint64_t first_seed = 0;
   std::uint64_t programs = 0;
   std::array<std::size_t, 6> by_kind{};  // Of OPA's outcomes, by OutcomeKind.
-  std::size_t unsteady = 0;  // OPA itself gives one of several answers; ours was among them.
+  std::size_t unsteady = 0;      // OPA itself gives one of several answers; ours was among them.
+  std::size_t with_lookups = 0;  // Programs that looked into an index.
   std::vector<Finding> findings;
   double programs_a_minute = 0;
   [[nodiscard]] std::size_t Of(OutcomeKind kind) const {

@@ -64,6 +64,9 @@ void RunCampaign(std::uint64_t seed, Flavour flavour) {
   for (const Finding& finding : result->findings) {
     EXPECT_FALSE(finding.in_result) << "seed " << finding.seed << ": " << finding.sort;
   }
+  if (flavour == Flavour::kInventory) {
+    EXPECT_GT(result->with_lookups, options.count / 100);
+  }
   EXPECT_LE(result->findings.size(), options.count / 100);
   EXPECT_LT(result->Of(OutcomeKind::kUndefined) + result->Of(OutcomeKind::kRejected),
             options.count / 2)

@@ -15,7 +15,8 @@ class InventoryAnswerer {
  public:
   explicit InventoryAnswerer(const builtins::Catalog& catalog) : catalog_(catalog) {}
 
-  // The answer to a request whose query is `x = data.a.b`, in the form of answer.h. Where the ways do not agree, an error
+  // The answer to a request whose query is `x = data.a.b`, in the form of answer.h, and how often an index was looked into:
+  // "lookups". Where the ways do not agree, an error
   // of the code "other" that shows them. The objects of data.inventory must stand where their metadata says.
   [[nodiscard]] std::string Answer(std::string_view request);
 

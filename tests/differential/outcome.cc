@@ -64,6 +64,9 @@ Outcome ReadOutcome(std::string_view answer) {
     outcome.text = "no answer";
     return outcome;
   }
+  if (const Value lookups = parsed->Find("lookups"); lookups.is_int()) {
+    outcome.lookups = static_cast<std::uint64_t>(lookups.integer());
+  }
   if (const Value errors = parsed->Find("errors"); errors.is_array()) {
     outcome.code = TextAt(errors.ItemAt(0), "code");
     outcome.text = Errors(errors);

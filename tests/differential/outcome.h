@@ -20,8 +20,9 @@ enum class OutcomeKind : std::uint8_t {
 struct Outcome {
   OutcomeKind kind = OutcomeKind::kBroken;
   std::string code;  // Of the first error.
-  std::string
-      text;  // All there is to compare: values, or codes, places, texts and details of the errors.
+  // All there is to compare: values, or codes, places, texts and details of the errors.
+  std::string text;
+  std::uint64_t lookups = 0;  // Of indexes (inventory_answer.h).
 };
 
 // An answer as tests/opa_peer writes them; empty: none came.
