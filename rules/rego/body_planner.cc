@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rules/rego/grouping.h"
+#include "rules/rego/semi_join.h"
 
 namespace portcullis::rego {
 namespace {
@@ -196,6 +197,10 @@ void BodyPlanner::End() {
 
 void BodyPlanner::PlanRuleBody(const Rule& rule) {
   rule_ = &rule;
+  if (auto body = AskInsteadOfCollecting(rule, planner_.errors())) {
+    PlanBody(planner_.program().written.emplace_back(std::move(*body)));
+    return;
+  }
   PlanBody(rule.body);
 }
 

@@ -22,4 +22,5 @@ set(rego_engine_sources
   rule_index.cc
   rule_out.cc
   scratch.cc
+  semi_join.cc
 )

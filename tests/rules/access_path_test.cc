@@ -178,6 +178,36 @@ violation[[ns, name]] {
 })",
      .access = "index look-up: namespace/*/*/Service where spec.type == review.spec.type, or by "
                "spec.selector.app == review.spec.selector.app\n"},
+    {.name = "a set of the whole inventory that is asked for one member",
+     .rules = R"(
+identical_cluster(obj, review) {
+  obj.metadata.name == review.object.metadata.name
+  obj.kind == review.object.kind
+}
+identical_namespace(obj, review) {
+  obj.metadata.namespace == review.object.metadata.namespace
+  obj.metadata.name == review.object.metadata.name
+}
+violation[{"value": val}] {
+  label := input.label
+  val := input.review.object.metadata.labels[label]
+  cluster_objs := [o | o = data.inventory.cluster[_][_][_]; not identical_cluster(o, input.review)]
+  ns_objs := [o | o = data.inventory.namespace[_][_][_][_]; not identical_namespace(o, input.review)]
+  all_objs := array.concat(cluster_objs, ns_objs)
+  all_values := {val | obj = all_objs[_]; val = obj.metadata.labels[label]}
+  count({val} - all_values) == 0
+})",
+     .access = "index look-up: cluster where metadata.labels[key] == [label, val]\n"
+               "index look-up: namespace where metadata.labels[key] == [label, val]\n"},
+    {.name = "a set that is not asked for what it has",
+     .rules = R"(
+import future.keywords.in
+violation[port] {
+  ports := {p | p := data.inventory.namespace[_][_]["Service"][_].spec.ports[_].port}
+  port := [443, 444][_]
+  not port in ports
+})",
+     .access = "index look-up: namespace/*/*/Service where spec.ports[_].port == port\n"},
     {.name = "a count of what matches",
      .rules = R"(
 violation[n] {
