@@ -408,6 +408,7 @@ bool BodyPlanner::TryUnify(const Term& a, const Term& b,
     Step& step = Add(Op::kEqual, &a.location);
     step.a = left;
     step.b = right;
+    step.stop = a.kind == TermKind::kRef && b.kind == TermKind::kRef;
     return true;
   }
   if (can_b || can_a) {

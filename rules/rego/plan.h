@@ -120,8 +120,8 @@ struct DocumentAccess {
 struct Step {
   Op op = Op::kFail;
   Comparison comparison = Comparison::kEqual;
-  bool stop =
-      false;  // Of yields: one solution is enough. Of kCall: the result is not kept for later calls.
+  // Of yields: one solution is enough. Of kCall: the result is not kept for later calls. Of kEqual: two references are compared.
+  bool stop = false;
   Slot to = kNoSlot;
   Slot to2 = kNoSlot;
   Operand a;
