@@ -4,6 +4,7 @@ set(rego_engine_sources
   body_planner.cc
   engine.cc
   error_analysis.cc
+  exclusive.cc
   grouping.cc
   index_only.cc
   inline_call.cc

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "rules/rego/exclusive.h"
+
 namespace portcullis::rego {
 namespace {
 
@@ -66,6 +68,27 @@ bool HasManySolutions(const Rule& rule) {
     }
   }
   return Iterates(*rule.value, bound);
+}
+
+// True if two definitions may both hold.
+bool MayConflict(const RuleSet& rules) {
+  for (std::size_t i = 0; i < rules.rules.size(); ++i) {
+    for (std::size_t j = i + 1; j < rules.rules.size(); ++j) {
+      const Rule& a = *rules.rules[i];
+      const Rule& b = *rules.rules[j];
+      if (a.is_default || b.is_default) {
+        continue;
+      }
+      for (const Rule* of_a = &a; of_a != nullptr; of_a = of_a->else_rule.get()) {
+        for (const Rule* of_b = &b; of_b != nullptr; of_b = of_b->else_rule.get()) {
+          if (!AreExclusive(*of_a, *of_b)) {
+            return true;
+          }
+        }
+      }
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -165,9 +188,7 @@ bool ErrorAnalysis::RulesMayFail(const RuleTree& node) {
       return true;
     }
     if (rules.kind != RuleKind::kPartialSet && !GivesOneConstant(rules)) {
-      const auto definitions =
-          std::ranges::count_if(rules.rules, [](const Rule* rule) { return !rule->is_default; });
-      if (definitions > 1) {
+      if (MayConflict(rules)) {
         return true;
       }
       for (const Rule* rule : rules.rules) {

@@ -39,8 +39,9 @@ struct Options {
   bool show = false;
 };
 
-constexpr std::array<std::string_view, 12> kScalars = {
-    "\"x\"", "\"y\"", "\"web\"", "1", "2", "1.5", "true", "false", "null", "\"1\"", "\"\"", "\"db\""};
+constexpr std::array<std::string_view, 12> kScalars = {"\"x\"", "\"y\"", "\"web\"", "1",
+                                                       "2",     "1.5",   "true",    "false",
+                                                       "null",  "\"1\"", "\"\"",    "\"db\""};
 constexpr std::array<std::string_view, 3> kNames = {"a", "b", "c"};
 constexpr std::array<std::string_view, 3> kLabels = {"app", "tier", "x"};
 constexpr std::array<std::string_view, 2> kSpaces = {"n1", "n2"};
@@ -150,11 +151,13 @@ class Policy {
         body += Scan("o", "name");
         body += Condition("o");
         body += Scan("p", "other");
-        body += random_.Chance(50) ? "  p.spec.a == o.spec.a\n" : "  p.metadata.labels.app == name\n";
+        body +=
+            random_.Chance(50) ? "  p.spec.a == o.spec.a\n" : "  p.metadata.labels.app == name\n";
         break;
       case 2:
         rules_ = "helper(r) {\n" + Scan("o", "name") + Condition("o") + "}\n";
-        body += random_.Chance(50) ? "  helper(r)\n  name := 1\n" : "  not helper(r)\n  name := 1\n";
+        body +=
+            random_.Chance(50) ? "  helper(r)\n  name := 1\n" : "  not helper(r)\n  name := 1\n";
         break;
       default:
         body += Scan("o", "name");
@@ -188,8 +191,8 @@ class Policy {
       reference += "[" + std::string(random_.Pick(kSpaceKeys)) + "]";
     }
     constexpr std::array<std::string_view, 4> kVersionKeys = {"_", "\"v1\"", "gv", "_"};
-    constexpr std::array<std::string_view, 5> kKindKeys = {"\"Service\"", "\"Service\"", "\"Ingress\"",
-                                                           "_", "r.kind"};
+    constexpr std::array<std::string_view, 5> kKindKeys = {"\"Service\"", "\"Service\"",
+                                                           "\"Ingress\"", "_", "r.kind"};
     const std::string_view version = random_.Pick(kVersionKeys);
     reference += "[" + std::string(version) + "][" + std::string(random_.Pick(kKindKeys)) + "][" +
                  std::string(name) + "]";
@@ -202,15 +205,15 @@ class Policy {
 
   std::string Key() {
     constexpr std::array<std::string_view, 9> kKeys = {
-        "r.spec.a", "r.spec.b[_]", "r.spec.c[_].k",       "r.metadata.labels.app",
-        "\"x\"",    "1",           "r.metadata.labels[_]", "input.wanted[_]",
-        "lower(r.spec.a)"};
+        "r.spec.a", "r.spec.b[_]",          "r.spec.c[_].k",   "r.metadata.labels.app", "\"x\"",
+        "1",        "r.metadata.labels[_]", "input.wanted[_]", "lower(r.spec.a)"};
     return std::string(random_.Pick(kKeys));
   }
   std::string Path(std::string_view object) {
     constexpr std::array<std::string_view, 7> kPaths = {
-        "spec.a", "spec.b[_]", "spec.c[_].k", "spec.m.app", "metadata.labels.app",
-        "metadata.labels[l]", "spec.m[_]"};
+        "spec.a",     "spec.b[_]",           "spec.c[_].k",
+        "spec.m.app", "metadata.labels.app", "metadata.labels[l]",
+        "spec.m[_]"};
     const std::string_view path = random_.Pick(kPaths);
     return std::string(object) + "." + std::string(path);
   }
@@ -227,7 +230,7 @@ class Policy {
 
   // Something that an index may serve.
   std::string Condition(std::string_view o) {
-    constexpr std::array<std::string_view, 8> kUnary = {"flat", "size",  "first", "number",
+    constexpr std::array<std::string_view, 8> kUnary = {"flat",    "size",  "first", "number",
                                                         "kind_of", "twice", "tier",  "flat"};
     switch (random_.Below(14)) {
       case 0:
@@ -243,8 +246,8 @@ class Policy {
         return fmt::format("  k{0} := {1}({2})\n  k{0} == {3}\n", next_++, random_.Pick(kUnary), o,
                            Key());
       case 5:
-        return WithLabel(fmt::format("  {} in {}\n", Path(o),
-                                     random_.Chance(50) ? "input.wanted" : "r.spec.m"));
+        return WithLabel(
+            fmt::format("  {} in {}\n", Path(o), random_.Chance(50) ? "input.wanted" : "r.spec.m"));
       case 6:
         return fmt::format("  s{0} := {{v | v := {1}}}\n  s{0}[{2}.spec.a]\n", next_++, Key(), o);
       case 7:
@@ -312,7 +315,7 @@ struct Case {
   std::uint64_t seed = 0;
   std::string policy;
   std::string input;
-  std::string inventory;  // As a document.
+  std::string inventory;               // As a document.
   std::array<std::string, 3> answers;  // By indexes, by scans, from the document.
 };
 
@@ -443,8 +446,9 @@ class Campaign {
       return fmt::format(R"({{"kind":"Service","metadata":{},"spec":{}}})",
                          shape.Metadata(random.Pick(kNames), random.Pick(kSpaces)), shape.Spec());
     };
-    made.input = fmt::format(R"({{"object":{},"objects":[{},{}],"labels":["app","x"],"wanted":{}}})",
-                             object(), object(), object(), shape.List());
+    made.input =
+        fmt::format(R"({{"object":{},"objects":[{},{}],"labels":["app","x"],"wanted":{}}})",
+                    object(), object(), object(), shape.List());
     made.inventory = world_.Document();
     const auto plan = Compile(made.policy);
     if (!plan) {
@@ -478,9 +482,8 @@ class Campaign {
     return rego::MakePlan(std::move(*policy), path);
   }
 
-  static std::string Evaluate(const rego::Plan& plan, const Case& made,
-                              index::InventoryView* view, rego::IndexUse use,
-                              rego::EvaluationStatistics* statistics) {
+  static std::string Evaluate(const rego::Plan& plan, const Case& made, index::InventoryView* view,
+                              rego::IndexUse use, rego::EvaluationStatistics* statistics) {
     document::Arena arena;
     SystemClock clock;
     rego::EvaluationRequest request;
@@ -526,16 +529,17 @@ class Campaign {
       const std::string& truth = peer_ == nullptr ? each.answers[2] : expected[i];
       solved_ += truth != "undefined" && truth != "set()" && truth != "[]" ? 1 : 0;
       failed_ += truth.starts_with("error") ? 1 : 0;
-      const bool agree = each.answers[0] == truth && each.answers[1] == truth &&
-                         each.answers[2] == truth;
+      const bool agree =
+          each.answers[0] == truth && each.answers[1] == truth && each.answers[2] == truth;
       if (!agree || options_.show) {
         differing_ += agree ? 0 : 1;
-        std::printf("%s seed %llu\n%sinput: %s\ninventory: %s\nby indexes: %s\nby scans:   %s\n"
-                    "document:   %s\nOPA:        %s\n\n",
-                    agree ? "agree" : "DIFFER",
-                    static_cast<unsigned long long>(each.seed), each.policy.c_str(),
-                    each.input.c_str(), each.inventory.c_str(), each.answers[0].c_str(),
-                    each.answers[1].c_str(), each.answers[2].c_str(), expected[i].c_str());
+        std::printf(
+            "%s seed %llu\n%sinput: %s\ninventory: %s\nby indexes: %s\nby scans:   %s\n"
+            "document:   %s\nOPA:        %s\n\n",
+            agree ? "agree" : "DIFFER", static_cast<unsigned long long>(each.seed),
+            each.policy.c_str(), each.input.c_str(), each.inventory.c_str(),
+            each.answers[0].c_str(), each.answers[1].c_str(), each.answers[2].c_str(),
+            expected[i].c_str());
       }
     }
     cases_.clear();
@@ -551,8 +555,7 @@ class Campaign {
       return fmt::format("error: {}: {}", error.GetString({"code"}), error.GetString({"message"}));
     }
     const Value solutions = answer.Find("solutions");
-    return solutions.size() == 0 ? "undefined"
-                                 : std::string(solutions.ItemAt(0).GetString({"x"}));
+    return solutions.size() == 0 ? "undefined" : std::string(solutions.ItemAt(0).GetString({"x"}));
   }
 
   const Options& options_;

@@ -281,6 +281,27 @@ TEST(AccessPaths, EqualProgramsOfTwoTemplatesAreOneIndex) {
   EXPECT_EQ(one.plan().wanted_indexes(), two.plan().wanted_indexes());
 }
 
+TEST(AccessPaths, DefinitionsThatExcludeEachOtherAreNoConflict) {
+  const auto paths = [](const std::string& functions) {
+    return TestPolicy(
+               "package template\nviolation[n] {\n"
+               "  o := data.inventory.namespace[_][_].Service[n]\n"
+               "  f(o) != \"\"\n  o.spec.a == input.a\n}\n" +
+               functions)
+        .AccessPaths();
+  };
+  const std::string look_up = "index look-up: namespace/*/*/Service where spec.a == input.a\n";
+  EXPECT_EQ(paths("f(x) = y { y := x.g; x.g != \"\" }\nf(x) = x.h { x.g == \"\" }\n"), look_up);
+  EXPECT_EQ(paths("f(x) = 1 { g := x.g; g == \"a\" }\nf(x) = 2 { x.g == \"b\" }\n"), look_up);
+  EXPECT_EQ(paths("f(x) = 1 { is_string(x.a) }\nf(x) = 2 { y := x.a; not is_string(y) }\n"),
+            look_up);
+  EXPECT_EQ(paths("f(x) = 1 { x.a }\nf(x) = 2 { not x.a }\n"), look_up);
+  EXPECT_EQ(paths("f(x) = 1 { x.a }\nf(x) = 2 { x.b }\n").find("full scan"), 0);
+  EXPECT_EQ(paths("f(x) = 1 { x.a == 1 }\nf(x) = 2 { x.a == 1.0 }\n").find("full scan"), 0);
+  EXPECT_EQ(paths("f(x) = 1 { x.a[_] == \"a\" }\nf(x) = 2 { x.a[_] == \"b\" }\n").find("full scan"),
+            0);
+}
+
 TEST(AccessPaths, WhatNeedsMoreThanTheObjectIsScannedAndSaysWhy) {
   const TestPolicy policy(
       "package template\n"
