@@ -1,5 +1,6 @@
 #include "tools/runtime.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -52,6 +53,22 @@ Result<replicator::ClusterAccess> FindCluster(const RuntimeOptions& options) {
   return AddContext(replicator::LoadKubeconfig(files, options.context), "kubeconfig");
 }
 
+// The names of --disable-opa-builtin, each alone or as Gatekeeper's manifests write them: "{http.send}", "{a,b}".
+std::vector<std::string> BuiltinNames(const std::vector<std::string>& written) {
+  std::vector<std::string> names;
+  for (std::string_view text : written) {
+    if (text.starts_with('{') && text.ends_with('}')) {
+      text = text.substr(1, text.size() - 2);
+    }
+    while (!text.empty()) {
+      const std::size_t comma = std::min(text.find(','), text.size());
+      names.emplace_back(text.substr(0, comma));
+      text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+  }
+  return names;
+}
+
 // Members in the order in which they are made; destroyed the other way round, so that whoever is called goes last.
 class RuntimeParts final : public Runtime {
  public:
@@ -60,7 +77,7 @@ class RuntimeParts final : public Runtime {
       : clock_(clock),
         logger_(std::move(logger)),
         metrics_(metrics),
-        policies_(builtins::Catalog::Create(options.disabled_builtins)) {}
+        policies_(builtins::Catalog::Create(BuiltinNames(options.disabled_builtins))) {}
 
   Result<void> Start(const RuntimeOptions& options) {
     index::InventoryOptions inventory = options.inventory;

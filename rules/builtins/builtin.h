@@ -22,6 +22,8 @@ using document::Value;
 // Things that a builtin prepares once and finds again, by the builtin's name and text: compiled regexes, globs, schemas.
 // Lives as long as its query plan; bounded, the least recently used go first. THREADS: any (locks inside).
 class PreparedCache;
+// What http.send has sent in one query: http_send.cc.
+struct SentRequests;
 
 enum class FailureKind : std::uint8_t {
   kNone,
@@ -42,6 +44,12 @@ struct CallContext {
   std::int64_t query_time_ns = 0;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::uint64_t seed = 0;  // Of rand.intn and uuid.
+
+  // The context of the whole query, where this one is of a part of it that has an arena of its own.
+  CallContext* outer = nullptr;
+  // Made by the first http.send, in the context of the whole query.
+  std::shared_ptr<SentRequests> sent;
+  [[nodiscard]] CallContext& query() { return outer == nullptr ? *this : *outer; }
 
   // Set by a call that failed; the evaluator clears it.
   FailureKind failure = FailureKind::kNone;

@@ -19,6 +19,7 @@ namespace portcullis::builtins {
 [[nodiscard]] std::span<const Builtin> GlobBuiltins();
 [[nodiscard]] std::span<const Builtin> GraphBuiltins();
 [[nodiscard]] std::span<const Builtin> GraphqlBuiltins();
+[[nodiscard]] std::span<const Builtin> HttpBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPatchBuiltins();
 [[nodiscard]] std::span<const Builtin> JsonPathBuiltins();

@@ -187,6 +187,10 @@ std::optional<std::string> InHours(std::string_view text) {
 
 }  // namespace
 
+std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text) {
+  return ParseGoDuration(text, text);
+}
+
 std::expected<std::int64_t, std::string> ParseDuration(std::string_view text) {
   if (text.find_first_of("dwy") == text.npos) {
     return ParseGoDuration(text, text);

@@ -53,20 +53,6 @@ GoArgument ToArgument(const Value& value) {
   return text;
 }
 
-// As Go holds what it decodes from JSON.
-GoArgument ToJsonArgument(const Value& value) {
-  if (value.is_null()) {
-    return GoNil();
-  }
-  if (value.is_boolean()) {
-    return value.is_true();
-  }
-  if (value.is_number()) {
-    return GoJsonNumber{document::NumberText(value)};
-  }
-  return value.is_string() ? GoArgument(std::string(value.string())) : GoArgument(value);
-}
-
 class Formatter {
  public:
   Formatter(std::string_view format, const Value& arguments, std::size_t limit_bytes,
@@ -356,7 +342,7 @@ class Formatter {
     if (item.is_null()) {
       out_.append(flags_.sharp_v ? "interface {}(nil)" : "<nil>");
     } else {
-      Print(ToJsonArgument(item), verb);
+      Print(ToGoArgument(item), verb);
     }
   }
 
@@ -368,7 +354,7 @@ class Formatter {
     for (std::uint32_t i = 0; i < value.size() && out_.size() <= limit_bytes_; ++i) {
       out_.append(i == 0 ? "" : separator);
       if (value.is_object()) {
-        Print(ToJsonArgument(value.KeyAt(i)), verb);
+        Print(ToGoArgument(value.KeyAt(i)), verb);
         out_.push_back(':');
       }
       Item(value.is_object() ? value.ValueAt(i) : value.ItemAt(i), verb);
@@ -717,6 +703,19 @@ class Formatter {
 };
 
 }  // namespace
+
+GoArgument ToGoArgument(const Value& json) {
+  if (json.is_null()) {
+    return GoNil();
+  }
+  if (json.is_boolean()) {
+    return json.is_true();
+  }
+  if (json.is_number()) {
+    return GoJsonNumber{document::NumberText(json)};
+  }
+  return json.is_string() ? GoArgument(std::string(json.string())) : GoArgument(json);
+}
 
 std::string_view GoTypeName(const GoArgument& argument) {
   if (const auto* container = std::get_if<Value>(&argument)) {

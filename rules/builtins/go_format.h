@@ -33,6 +33,8 @@ struct GoInt {  // Go's int: the numbers of templates. An int64 is Go's int64.
 };
 using GoArgument = std::variant<std::int64_t, double, BigInt, std::string, GoNil, GoJsonNumber,
                                 bool, std::uint8_t, GoInt, std::complex<double>, document::Value>;
+// As Go holds what it decodes from JSON.
+[[nodiscard]] GoArgument ToGoArgument(const document::Value& json);
 // "map[string]interface {}".
 [[nodiscard]] std::string_view GoTypeName(const GoArgument& argument);
 // As FormatGo above.

@@ -339,17 +339,7 @@ bool IsLess(const GoValue& left, const GoValue& right) {
 }  // namespace
 
 GoValue GoValue::Boxed(const Value& json) {
-  GoValue boxed{Presence::kPresent, true, GoNil()};
-  if (json.is_boolean()) {
-    boxed.value = json.is_true();
-  } else if (json.is_number()) {
-    boxed.value = GoJsonNumber{document::NumberText(json)};
-  } else if (json.is_string()) {
-    boxed.value = std::string(json.string());
-  } else if (!json.is_null()) {
-    boxed.value = json;
-  }
-  return boxed;
+  return {Presence::kPresent, true, ToGoArgument(json)};
 }
 
 GoValue GoValue::Unboxed() const {

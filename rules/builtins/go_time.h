@@ -42,6 +42,8 @@ struct Instant {
 [[nodiscard]] std::expected<Instant, std::string> ParseTime(std::string_view layout,
                                                             std::string_view text);
 
+// Go's time.ParseDuration, in nanoseconds. ERRORS: Go's text.
+[[nodiscard]] std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text);
 // "1h30m", also with d, w and y (24 h, 7 days, 365 days), in nanoseconds. ERRORS: Go's text.
 [[nodiscard]] std::expected<std::int64_t, std::string> ParseDuration(std::string_view text);
 

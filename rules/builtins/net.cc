@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <netdb.h>
@@ -246,6 +248,66 @@ Value Merge(CallContext& context, Arguments arguments) {
   return networks.Finish();
 }
 
+struct FreeAddresses {
+  void operator()(addrinfo* list) const { freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+// A look-up that glibc's resolver works at in the background. Stays where it is until that is done with it.
+struct Lookup {
+  explicit Lookup(std::string text) : name(std::move(text)) {
+    hints.ai_socktype = SOCK_STREAM;
+    request.ar_name = name.c_str();
+    request.ar_request = &hints;
+  }
+  Lookup(const Lookup&) = delete;
+  Lookup& operator=(const Lookup&) = delete;
+  ~Lookup() { freeaddrinfo(request.ar_result); }
+
+  // False where it is not done within `limit`; null: no limit.
+  bool Wait(const timespec* limit) {
+    const gaicb* list[] = {&request};
+    return gai_suspend(list, 1, limit) != EAI_AGAIN;
+  }
+
+  const std::string name;
+  addrinfo hints{};
+  gaicb request{};
+};
+
+// Nothing where the name has no address; the context halts at its deadline.
+Addresses Resolve(CallContext& context, std::string name) {
+  auto lookup = std::make_unique<Lookup>(std::move(name));
+  gaicb* list[] = {&lookup->request};
+  if (getaddrinfo_a(GAI_NOWAIT, list, 1, nullptr) != 0) {
+    return nullptr;
+  }
+  // In steps: a signal ends a wait early.
+  while (gai_error(&lookup->request) == EAI_INPROGRESS) {
+    const timespec step{0, 20'000'000};
+    lookup->Wait(&step);
+    const bool late = context.deadline != std::chrono::steady_clock::time_point::max() &&
+                      context.clock.Now() >= context.deadline;
+    if (!late) {
+      continue;
+    }
+    context.failure = FailureKind::kHalt;
+    context.failure_message = "caller cancelled query execution";
+    if (gai_cancel(&lookup->request) == EAI_NOTCANCELED) {
+      // The resolver's thread has begun and still writes there; the resolver has twenty threads at most.
+      std::thread([left = std::move(lookup)] {
+        while (gai_error(&left->request) == EAI_INPROGRESS) {
+          left->Wait(nullptr);
+        }
+      }).detach();
+    }
+    return nullptr;
+  }
+  return gai_error(&lookup->request) == 0
+             ? Addresses(std::exchange(lookup->request.ar_result, nullptr))
+             : nullptr;
+}
+
 Value LookUp(CallContext& context, Arguments arguments) {
   const auto name = StringOperand(context, arguments, 1);
   if (!name) {
@@ -256,14 +318,13 @@ Value LookUp(CallContext& context, Arguments arguments) {
     addresses.Add(MakeString(context, literal->Text()));
     return addresses.Finish();
   }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (getaddrinfo(std::string(*name).c_str(), nullptr, &hints, &found) != 0) {
-    return context.Fail("lookup " + std::string(*name) + ": no such host");
+  const auto found = Resolve(context, std::string(*name));
+  if (!found) {
+    return context.failure == FailureKind::kHalt
+               ? Value()
+               : context.Fail("lookup " + std::string(*name) + ": no such host");
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
+  for (const addrinfo* info = found.get(); info != nullptr; info = info->ai_next) {
     IpAddress address;
     if (info->ai_family == AF_INET) {
       sockaddr_in v4{};

@@ -38,12 +38,16 @@ set(builtins_sources
   graphql_query_check.cc
   graphql_schema_check.cc
   graphql_types.cc
+  http_request.cc
+  http_send.cc
+  http_transfer.cc
   ip.cc
   json.cc
   json_patch.cc
   json_paths.cc
   json_schema.cc
   jwt.cc
+  key_pair.cc
   keys.cc
   language.cc
   net.cc

@@ -41,6 +41,7 @@ void Evaluator::CandidateMemory::Begin() {
       scratch_->arena.set_limit_bytes(evaluator_.request_.arena->limit_bytes());
       scratch_->call = MakeCallContext(scratch_->arena, evaluator_.prepared_, evaluator_.request_);
       scratch_->call->query_time_ns = evaluator_.root_call_->query_time_ns;
+      scratch_->call->outer = evaluator_.root_call_.get();
     } else {
       scratch_ = std::move(evaluator_.free_scratch_.back());
       evaluator_.free_scratch_.pop_back();
