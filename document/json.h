@@ -25,12 +25,20 @@ enum class DuplicateKeys : std::uint8_t {
   kKeepLast,
 };
 
+// Which of Go's YAML parsers is followed, where they differ.
+enum class YamlDialect : std::uint8_t {
+  kKubernetes,  // kubectl's: y, yes and on are booleans.
+  // gator's (yaml.v3): they are strings. Errors of syntax have its text: "yaml: line 3: …".
+  kVersion3,
+};
+
 struct ParseOptions {
   NumberMode numbers = NumberMode::kExact;
   DuplicateKeys duplicates = DuplicateKeys::kReject;
   std::uint32_t max_depth = 1000;  // Arrays and objects within each other.
   std::size_t max_bytes = std::size_t{64} << 20;
-  std::string file = {};  // For the positions in errors.
+  std::string file = {};                           // For the positions in errors.
+  YamlDialect dialect = YamlDialect::kKubernetes;  // Of ParseYaml and ParseManifests.
 };
 
 // One JSON value, nothing but white space after it. Strings are valid UTF-8.

@@ -158,6 +158,9 @@ class YamlReader {
       return Fail(ErrorCode::kExhausted, "out of memory");
     }
     message += parser_.problem == nullptr ? "unreadable" : parser_.problem;
+    if (options_.dialect == YamlDialect::kVersion3 && parser_.problem != nullptr) {
+      return Fail(ErrorCode::kInvalidArgument, Version3Problem(), PositionOf(parser_.problem_mark));
+    }
     if (parser_.error == YAML_READER_ERROR) {
       return Fail(ErrorCode::kInvalidArgument, std::move(message),
                   PositionAt(parser_.problem_offset));
@@ -166,6 +169,27 @@ class YamlReader {
       message += std::string(" ") + parser_.context;
     }
     return Fail(ErrorCode::kInvalidArgument, std::move(message), PositionOf(parser_.problem_mark));
+  }
+
+  // Go's parser names the line where what is broken began, and counts it from 0 unless its scanner complains.
+  [[nodiscard]] std::string Version3Problem() const {
+    const std::size_t line =
+        parser_.context_mark.line != 0 ? parser_.context_mark.line : parser_.problem_mark.line;
+    std::string text = "yaml: ";
+    if (line != 0) {
+      const std::size_t shown = parser_.error == YAML_SCANNER_ERROR ? line + 1 : line;
+      text += "line " + std::to_string(shown) + ": ";
+    }
+    return text + parser_.problem;
+  }
+
+  // yes, on and their like, where they are no booleans.
+  [[nodiscard]] bool IsWordOnly(std::string_view text) const {
+    if (options_.dialect != YamlDialect::kVersion3 || text.empty() || text.size() > 3) {
+      return false;
+    }
+    const Kind kind = ResolveYamlScalar(text).kind;
+    return kind == Kind::kTrue || kind == Kind::kFalse;
   }
 
   [[nodiscard]] Position PositionAt(std::size_t offset) const {
@@ -378,7 +402,7 @@ class YamlReader {
     const std::string_view short_tag =
         tag.starts_with(kTagPrefix) ? tag.substr(kTagPrefix.size()) : "";
     if (scalar.plain_implicit != 0 && tag.empty()) {
-      const YamlScalar meaning = ResolveYamlScalar(text);
+      const YamlScalar meaning = IsWordOnly(text) ? YamlScalar{} : ResolveYamlScalar(text);
       node.merge_key = meaning.kind == Kind::kMerge;
       node.value = TRY(ToValue(meaning, text));
     } else if (short_tag == "binary") {

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "document/object.h"
-#include "rules/policy/kubernetes_text.h"
+#include "rules/policy/expansion.h"
 #include "rules/rego/key_programs.h"
 
 namespace portcullis::policy {
@@ -45,7 +45,7 @@ Result<document::GroupVersionKind> TypeOf(const Value& object) {
   const std::string name(object.GetString({"metadata", "name"}));
   const std::string_view missing = type.version.empty() ? "version" : "kind";
   return Fail(ErrorCode::kInvalidArgument,
-              "unable to add object to data.inventory: " + type.ToString() + " " +
+              "unable to add object to data.inventory: " + GoTypeText(type) + " " +
                   std::string(object.GetString({"metadata", "namespace"})) + "/" + name +
                   ": admission.k8s.gatekeeper.sh: invalid request object: resource " + name +
                   " has no " + std::string(missing) + "\n");

@@ -25,82 +25,161 @@ bool IsYaml(const fs::path& path) {
   return path.extension() == ".yaml" || path.extension() == ".yml";
 }
 
-// Values as YAML gave them: `violations: yes` may be a boolean by then.
-SuiteAssertion ReadAssertion(const Value& value) {
+// Members with the types that Go's decoder would ask for.
+class Fields {
+ public:
+  // `type` is the Go struct, `path` the JSON path to it, as errors name them.
+  Fields(const Value& object, std::string type, std::string path)
+      : object_(object), type_(std::move(type)), path_(std::move(path)) {}
+
+  Result<void> Read(std::string_view name, std::string* into) const {
+    const Value value = object_.Find(name);
+    if (value.is_string()) {
+      *into = std::string(value.string());
+    } else if (IsPresent(value)) {
+      return Refuse(value, name, "string");
+    }
+    return {};
+  }
+
+  Result<void> Read(std::string_view name, bool* into) const {
+    const Value value = object_.Find(name);
+    if (IsPresent(value) && !value.is_boolean()) {
+      return Refuse(value, name, "bool");
+    }
+    *into = value.is_true();
+    return {};
+  }
+
+  // The items of a list; none where it is absent.
+  [[nodiscard]] Result<Value> List(std::string_view name, std::string_view type) const {
+    const Value value = object_.Find(name);
+    if (!IsPresent(value)) {
+      return Value::Array({});
+    }
+    return value.is_array() ? Result<Value>(value) : Refuse(value, name, type);
+  }
+
+  [[nodiscard]] std::string Below(std::string_view name) const {
+    return path_ + (path_.empty() ? "" : ".") + std::string(name);
+  }
+
+  [[nodiscard]] std::unexpected<Error> Refuse(const Value& value, std::string_view name,
+                                              std::string_view type) const {
+    const std::string number =
+        value.is_number() && !document::ToInt64(value) ? " " + document::NumberText(value) : "";
+    const std::string kind = value.is_string()    ? "string"
+                             : value.is_boolean() ? "bool"
+                             : value.is_array()   ? "array"
+                             : value.is_number()  ? "number" + number
+                                                  : "object";
+    return Fail(ErrorCode::kInvalidArgument, "invalid yaml: json: cannot unmarshal " + kind +
+                                                 " into Go struct field " + type_ + "." +
+                                                 Below(name) + " of type " + std::string(type));
+  }
+
+ private:
+  static bool IsPresent(const Value& value) { return value.is_defined() && !value.is_null(); }
+
+  Value object_;
+  std::string type_;
+  std::string path_;
+};
+
+Result<void> CheckObject(const Value& item, const Fields& in, std::string_view name,
+                         std::string_view type) {
+  if (item.is_object() || item.is_null()) {
+    return {};
+  }
+  return in.Refuse(item, name, type);
+}
+
+Result<SuiteAssertion> ReadAssertion(const Value& value) {
+  const Fields fields(value, "Assertion", "tests.cases.assertions");
   SuiteAssertion assertion;
   const Value violations = value.Find("violations");
-  if (violations.is_boolean()) {
-    assertion.words = violations.is_true() ? "yes" : "no";
-  }
   if (violations.is_string()) {
     assertion.words = std::string(violations.string());
+  } else if (violations.is_number() && document::ToInt64(violations)) {
+    assertion.count = document::ToInt64(violations);
+  } else if (violations.is_defined() && !violations.is_null()) {
+    return fields.Refuse(violations, "violations", "int32");
   }
-  if (violations.is_number()) {
-    assertion.count = document::ToInt64(violations).value_or(-1);
-  }
-  if (const Value message = value.Find("message"); message.is_string()) {
-    assertion.message = std::string(message.string());
+  std::string message;
+  TRY(fields.Read("message", &message));
+  if (value.Find("message").is_string()) {
+    assertion.message = std::move(message);
   }
   return assertion;
 }
 
-SuiteCase ReadCase(const Value& value) {
+Result<SuiteCase> ReadCase(const Value& value) {
+  const Fields fields(value, "Case", "tests.cases");
   SuiteCase result;
-  result.name = std::string(value.GetString({"name"}));
-  result.object = std::string(value.GetString({"object"}));
-  result.skip = value.Find("skip").is_true();
-  const Value inventory = value.Find("inventory");
-  for (std::uint32_t i = 0; i < inventory.size() && inventory.is_array(); ++i) {
-    if (inventory.ItemAt(i).is_string()) {
-      result.inventory.emplace_back(inventory.ItemAt(i).string());
+  TRY(fields.Read("name", &result.name));
+  TRY(fields.Read("object", &result.object));
+  TRY(fields.Read("skip", &result.skip));
+  const Value inventory = TRY(fields.List("inventory", "[]string"));
+  for (std::uint32_t i = 0; i < inventory.size(); ++i) {
+    if (!inventory.ItemAt(i).is_string()) {
+      return fields.Refuse(inventory.ItemAt(i), "inventory", "string");
     }
+    result.inventory.emplace_back(inventory.ItemAt(i).string());
   }
-  const Value assertions = value.Find("assertions");
-  for (std::uint32_t i = 0; i < assertions.size() && assertions.is_array(); ++i) {
-    result.assertions.push_back(ReadAssertion(assertions.ItemAt(i)));
+  const Value assertions = TRY(fields.List("assertions", "[]verify.Assertion"));
+  for (std::uint32_t i = 0; i < assertions.size(); ++i) {
+    TRY(CheckObject(assertions.ItemAt(i), fields, "assertions", "verify.Assertion"));
+    result.assertions.push_back(TRY(ReadAssertion(assertions.ItemAt(i))));
   }
   return result;
 }
 
-SuiteTest ReadTest(const Value& value) {
+Result<SuiteTest> ReadTest(const Value& value) {
+  const Fields fields(value, "Test", "tests");
   SuiteTest test;
-  test.name = std::string(value.GetString({"name"}));
-  test.template_file = std::string(value.GetString({"template"}));
-  test.constraint_file = std::string(value.GetString({"constraint"}));
-  test.expansion_file = std::string(value.GetString({"expansion"}));
-  test.invalid = value.Find("invalid").is_true();
-  test.skip = value.Find("skip").is_true();
-  const Value cases = value.Find("cases");
-  for (std::uint32_t i = 0; i < cases.size() && cases.is_array(); ++i) {
-    test.cases.push_back(ReadCase(cases.ItemAt(i)));
+  TRY(fields.Read("name", &test.name));
+  TRY(fields.Read("template", &test.template_file));
+  TRY(fields.Read("constraint", &test.constraint_file));
+  TRY(fields.Read("expansion", &test.expansion_file));
+  TRY(fields.Read("invalid", &test.invalid));
+  TRY(fields.Read("skip", &test.skip));
+  const Value cases = TRY(fields.List("cases", "[]*verify.Case"));
+  for (std::uint32_t i = 0; i < cases.size(); ++i) {
+    TRY(CheckObject(cases.ItemAt(i), fields, "cases", "verify.Case"));
+    test.cases.push_back(TRY(ReadCase(cases.ItemAt(i))));
   }
   return test;
 }
 
 // The suite that a file holds; nothing where its first document is something else.
 Result<std::optional<Suite>> ReadSuite(const fs::path& file) {
-  const std::string text = TRY(ReadTextFile(file));
+  const std::string name = Quote(ShownPath(file));
+  const std::string text = TRY(AddContext(ReadTextFile(file), "reading file " + name));
   document::Arena arena;
-  const auto documents = document::ParseYaml(text, arena);
+  const auto documents =
+      document::ParseYaml(text, arena, {.dialect = document::YamlDialect::kVersion3});
+  const std::string context = "invalid yaml: parsing yaml file " + name;
   if (!documents) {
-    return Fail(documents.error().code, "invalid yaml: parsing yaml file " + Quote(file.string()) +
-                                            ": " + documents.error().ToString());
+    return Fail(documents.error().code, context + ": " + YamlProblem(documents.error()));
   }
-  if (documents->empty()) {
+  if (documents->empty() || documents->front().value.is_null()) {
     return std::nullopt;
   }
   const Value value = documents->front().value;
+  TRY(AddContext(CheckMapping(value, documents->front().line), context));
   const document::GroupVersionKind type =
       document::MakeGroupVersionKind(value.GetString({"apiVersion"}), value.GetString({"kind"}));
   if (type.group != kGroup || type.kind != "Suite") {
     return std::nullopt;
   }
+  const Fields fields(value, "Suite", "");
   Suite suite;
   suite.file = file;
-  suite.skip = value.Find("skip").is_true();
-  const Value tests = value.Find("tests");
-  for (std::uint32_t i = 0; i < tests.size() && tests.is_array(); ++i) {
-    suite.tests.push_back(ReadTest(tests.ItemAt(i)));
+  TRY(fields.Read("skip", &suite.skip));
+  const Value tests = TRY(fields.List("tests", "[]verify.Test"));
+  for (std::uint32_t i = 0; i < tests.size(); ++i) {
+    TRY(CheckObject(tests.ItemAt(i), fields, "tests", "verify.Test"));
+    suite.tests.push_back(TRY(ReadTest(tests.ItemAt(i))));
   }
   return suite;
 }
@@ -126,7 +205,7 @@ Result<std::vector<fs::path>> ListFiles(const fs::path& path, bool recursive) {
   std::error_code code;
   const fs::file_status status = fs::status(path, code);
   if (!fs::exists(status)) {
-    return Fail(ErrorCode::kNotFound, "stat " + path.string() + ": no such file or directory");
+    return Fail(ErrorCode::kNotFound, "stat " + ShownPath(path) + ": no such file or directory");
   }
   if (fs::is_directory(status)) {
     return recursive ? FilesIn<fs::recursive_directory_iterator>(path)
@@ -135,7 +214,7 @@ Result<std::vector<fs::path>> ListFiles(const fs::path& path, bool recursive) {
   if (recursive) {
     return Fail(
         ErrorCode::kInvalidArgument,
-        "can only recursively traverse directories, not a directory: " + Quote(path.string()));
+        "can only recursively traverse directories, not a directory: " + Quote(ShownPath(path)));
   }
   if (!IsYaml(path)) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -159,8 +238,9 @@ Result<std::vector<Suite>> ReadSuites(const std::string& target) {
     return Fail(ErrorCode::kInvalidArgument, "target not specified");
   }
   const bool recursive = target.ends_with(kRecursive);
-  const fs::path path =
-      recursive ? target.substr(0, target.size() - kRecursive.size() + 1) : target;
+  const std::string folder =
+      recursive ? target.substr(0, target.size() - kRecursive.size()) : target;
+  const fs::path path = folder.empty() ? "/" : folder;
   std::vector<Suite> suites;
   for (const fs::path& file : TRY(ListFiles(path, recursive))) {
     std::optional<Suite> suite = TRY(ReadSuite(file));

@@ -11,6 +11,7 @@
 #include "document/json.h"
 #include "document/object.h"
 #include "rules/builtins/regex.h"
+#include "rules/policy/expansion.h"
 #include "rules/policy/kubernetes_text.h"
 #include "rules/policy/manifest_file.h"
 #include "rules/policy/policy_set.h"
@@ -29,27 +30,31 @@ std::unexpected<Error> Invalid(std::string text) {
   return Fail(ErrorCode::kInvalidArgument, std::move(text));
 }
 
-Result<Value> ReadFirst(const std::filesystem::path& file, document::Arena& arena) {
-  return TRY(ReadObjects(file, arena, document::NumberMode::kExact)).front();
-}
-
 Result<Value> ReadTemplate(const std::filesystem::path& file, document::Arena& arena) {
-  const Result<std::string> text = ReadTextFile(file);
-  if (!text) {
-    return Invalid("reading ConstraintTemplate from " + Quote(file.string()) + ": " +
-                   text.error().message);
-  }
-  const Value object = TRY(ReadFirst(file, arena));
+  const std::string name = Quote(ShownPath(file));
+  const std::string text =
+      TRY(AddContext(ReadTextFile(file), "reading ConstraintTemplate from " + name));
+  const Value object =
+      TRY(AddContext(ParseObject(text, arena, document::NumberMode::kExact),
+                     "adding template: parsing ConstraintTemplate YAML from " + name));
   const document::GroupVersionKind type =
       document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
-  if (type.group == "templates.gatekeeper.sh" && type.kind == "ConstraintTemplate") {
-    return object;
+  if (type.group != "templates.gatekeeper.sh" || type.kind != "ConstraintTemplate") {
+    return Invalid("path " + name + ": not a ConstraintTemplate");
   }
-  return Invalid("path " + Quote(file.string()) + ": not a ConstraintTemplate");
+  if (type.version != "v1" && type.version != "v1beta1" && type.version != "v1alpha1") {
+    return Invalid("path " + name +
+                   ": adding template: no kind \"ConstraintTemplate\" is registered for version " +
+                   Quote(type.group_version()) + " in scheme \"pkg/runtime/scheme.go:111\"");
+  }
+  return object;
 }
 
 Result<Value> ReadConstraint(const std::filesystem::path& file, document::Arena& arena) {
-  const Value object = TRY(ReadFirst(file, arena));
+  const std::string name = Quote(ShownPath(file));
+  const std::string text = TRY(AddContext(ReadTextFile(file), "reading Constraint from " + name));
+  const Value object = TRY(AddContext(ParseObject(text, arena, document::NumberMode::kExact),
+                                      "adding constraint: parsing Constraint from " + name));
   const document::GroupVersionKind type =
       document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
   if (type.group == "constraints.gatekeeper.sh") {
@@ -58,48 +63,82 @@ Result<Value> ReadConstraint(const std::filesystem::path& file, document::Arena&
   return Invalid("not a Constraint");
 }
 
-Result<void> CheckRequestFields(const Value& request) {
-  constexpr std::array<std::string_view, 15> kKnown = {"dryRun",
-                                                       "kind",
-                                                       "name",
-                                                       "namespace",
-                                                       "object",
-                                                       "oldObject",
-                                                       "operation",
-                                                       "options",
-                                                       "requestKind",
-                                                       "requestResource",
-                                                       "requestSubResource",
-                                                       "resource",
-                                                       "subResource",
-                                                       "uid",
-                                                       "userInfo"};
-  for (std::uint32_t i = 0; i < request.size(); ++i) {
-    const std::string_view name = request.KeyAt(i).string();
-    if (std::ranges::find(kKnown, name) == kKnown.end()) {
-      return Invalid(
-          "not a valid AdmissionReview object: unable to convert to an AdmissionReview object, "
-          "error: strict decoding "
-          "error: unknown field " +
-          Quote("request." + std::string(name)));
+Result<Expander> ReadExpansions(const std::filesystem::path& file, document::Arena& arena) {
+  const std::string name = Quote(ShownPath(file));
+  TRY(AddContext(ReadTextFile(file), "reading ExpansionTemplate from " + name));
+  const auto objects = ReadObjects(file, arena, document::NumberMode::kFloat64);
+  if (!objects && !objects.error().message.starts_with("missing objects")) {
+    return std::unexpected(objects.error());
+  }
+  const bool good =
+      objects && std::ranges::all_of(*objects, [](const Value& object) {
+        const document::GroupVersionKind type = document::MakeGroupVersionKind(
+            object.GetString({"apiVersion"}), object.GetString({"kind"}));
+        return type.group == "expansion.gatekeeper.sh" && type.kind == "ExpansionTemplate";
+      });
+  if (!good) {
+    return Invalid("not an Expansion Template: " + name);
+  }
+  return Expander::Make(*objects);
+}
+
+// The names of members that are not among `known`, as Go's strict decoding lists them.
+void AddUnknownFields(const Value& object, std::string_view prefix,
+                      std::span<const std::string_view> known, std::string* list) {
+  for (std::uint32_t i = 0; i < object.size(); ++i) {
+    const std::string_view name = object.KeyAt(i).string();
+    if (std::ranges::find(known, name) == known.end()) {
+      *list += (list->empty() ? "" : ", ");
+      *list += "unknown field " + Quote(std::string(prefix) + std::string(name));
     }
   }
-  return {};
+}
+
+Result<void> CheckReviewFields(const Value& review) {
+  constexpr std::array<std::string_view, 4> kKnown = {"apiVersion", "kind", "request", "response"};
+  constexpr std::array<std::string_view, 15> kKnownInRequest = {"dryRun",
+                                                                "kind",
+                                                                "name",
+                                                                "namespace",
+                                                                "object",
+                                                                "oldObject",
+                                                                "operation",
+                                                                "options",
+                                                                "requestKind",
+                                                                "requestResource",
+                                                                "requestSubResource",
+                                                                "resource",
+                                                                "subResource",
+                                                                "uid",
+                                                                "userInfo"};
+  std::string unknown;
+  AddUnknownFields(review.Find("request"), "request.", kKnownInRequest, &unknown);
+  AddUnknownFields(review, "", kKnown, &unknown);
+  if (unknown.empty()) {
+    return {};
+  }
+  return Invalid(
+      "not a valid AdmissionReview object: unable to convert to an AdmissionReview object, error: "
+      "strict decoding error: " +
+      unknown);
+}
+
+bool IsAdmissionReview(const Value& object) {
+  return object.GetString({"kind"}) == "AdmissionReview" &&
+         object.GetString({"apiVersion"}).starts_with("admission.k8s.io/");
 }
 
 // The request of an AdmissionReview, or the one that stands for any other object.
 Result<Value> RequestOf(const Value& object, document::Arena& arena) {
-  const document::GroupVersionKind type =
-      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
-  if (type.group != "admission.k8s.io" || type.kind != "AdmissionReview") {
+  if (!IsAdmissionReview(object)) {
     return MakeRequest(object, arena);
   }
+  TRY(CheckReviewFields(object));
   const Value request = object.Find("request");
   if (!request.is_object()) {
     return Invalid(
         "missing an AdmissionRequest object: request did not actually pass in an AdmissionRequest");
   }
-  TRY(CheckRequestFields(request));
   bool any = false;
   for (const std::string_view name : {"object", "oldObject"}) {
     const Value part = request.Find(name);
@@ -122,13 +161,13 @@ Result<Value> RequestOf(const Value& object, document::Arena& arena) {
 }
 
 // What gator puts before the error of a review.
-std::string ReviewContext(const Value& object) {
-  const document::GroupVersionKind type =
-      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
-  if (type.kind == "AdmissionReview") {
+std::string ReviewContext(std::string_view doing, const Value& object) {
+  if (IsAdmissionReview(object)) {
     return "";
   }
-  return "reviewing " + type.group + "/" + type.version + ", Kind=" + type.kind + " " +
+  const document::GroupVersionKind type =
+      document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
+  return std::string(doing) + " " + GoTypeText(type) + " " +
          std::string(object.GetString({"metadata", "namespace"})) + "/" +
          std::string(object.GetString({"metadata", "name"})) + ": ";
 }
@@ -164,17 +203,24 @@ std::string CountProblem(const SuiteAssertion& assertion, std::int64_t count) {
          containing + " but want " + wanted;
 }
 
+// What a constraint says of an object.
+struct Complaint {
+  std::string action;  // The constraint's.
+  std::string message;
+  friend auto operator<=>(const Complaint&, const Complaint&) = default;
+};
+
 // What is wrong; empty: the assertion holds.
-std::string Check(const SuiteAssertion& assertion, const std::vector<Violation>& violations) {
+std::string Check(const SuiteAssertion& assertion, const std::vector<Complaint>& complaints) {
   const auto regex = builtins::CompileRegex(assertion.message.value_or(""));
   std::int64_t count = 0;
   std::vector<std::string> messages;
-  for (const Violation& violation : violations) {
+  for (const Complaint& complaint : complaints) {
     if (!regex) {
       return "message contains invalid regular expression: " + regex.error();
     }
-    messages.emplace_back(violation.message);
-    if (!assertion.message || re2::RE2::PartialMatch(violation.message, **regex)) {
+    messages.push_back(complaint.message);
+    if (!assertion.message || re2::RE2::PartialMatch(complaint.message, **regex)) {
       ++count;
     }
   }
@@ -194,6 +240,7 @@ struct SuiteRunner::State {
   struct Policy {
     std::unique_ptr<PolicyStore> store;
     std::shared_ptr<const PolicySet> set;
+    Expander expander;
   };
 
   TestResult RunTest(const Suite& suite, const SuiteTest& test, const SuiteFilter& filter);
@@ -201,6 +248,10 @@ struct SuiteRunner::State {
   Result<Policy> MakePolicy(const Suite& suite, const SuiteTest& test);
   Result<void> CheckCase(const Suite& suite, const Policy& policy, const SuiteCase& of,
                          std::string* prints);
+  // What the constraint says of the object, and of what its expansion makes of it.
+  Result<std::vector<Complaint>> ReviewAll(const Policy& policy, const Value& object,
+                                           index::InventoryView* view, ReviewOptions options,
+                                           document::Arena& arena);
 };
 
 Result<SuiteRunner::State::Policy> SuiteRunner::State::MakePolicy(const Suite& suite,
@@ -223,11 +274,49 @@ Result<SuiteRunner::State::Policy> SuiteRunner::State::MakePolicy(const Suite& s
   }
   const Value constraint = TRY(ReadConstraint(folder / test.constraint_file, arena));
   TRY(policy.store->PutConstraint(constraint));
-  if (!test.expansion_file.empty()) {
-    return Invalid("expansion templates are not supported");
+  if (!test.expansion_file.empty() && !test.invalid) {
+    policy.expander = TRY(ReadExpansions(folder / test.expansion_file, arena));
   }
   policy.set = policy.store->current();
   return policy;
+}
+
+Result<std::vector<Complaint>> SuiteRunner::State::ReviewAll(const Policy& policy,
+                                                             const Value& object,
+                                                             index::InventoryView* view,
+                                                             ReviewOptions review,
+                                                             document::Arena& arena) {
+  std::vector<Complaint> complaints;
+  ReviewInput input;
+  input.request = TRY(RequestOf(object, arena));
+  const Result<Verdict> verdict = Review(*policy.set, input, view, review, clock, arena);
+  if (!verdict) {
+    return Invalid(ReviewContext("reviewing", object) + verdict.error().message);
+  }
+  for (const Violation& violation : verdict->violations) {
+    complaints.push_back(
+        {violation.constraint->enforcement_action, std::string(violation.message)});
+  }
+  if (IsAdmissionReview(object)) {
+    return complaints;
+  }
+  for (const Resultant& each : TRY(policy.expander.Expand(object, arena))) {
+    review.source = "Generated";
+    input.request = MakeRequest(each.object, arena);
+    const Result<Verdict> implied = Review(*policy.set, input, view, review, clock, arena);
+    if (!implied) {
+      return Invalid(ReviewContext("reviewing expanded resource", each.object) +
+                     implied.error().message);
+    }
+    for (const Violation& violation : implied->violations) {
+      complaints.push_back({each.enforcement_action.empty()
+                                ? violation.constraint->enforcement_action
+                                : each.enforcement_action,
+                            ImpliedMessage(each, violation.message)});
+    }
+  }
+  std::ranges::sort(complaints);
+  return complaints;
 }
 
 Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& policy,
@@ -244,7 +333,7 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
       TRY(ReadObjects(folder / of.object, arena, document::NumberMode::kFloat64));
   if (reviewed.size() != 1) {
     return Invalid(
-        "object file must contain exactly one object: " + Quote((folder / of.object).string()) +
+        "object file must contain exactly one object: " + Quote(ShownPath(folder / of.object)) +
         " defines " + std::to_string(reviewed.size()) + " objects");
   }
   std::vector<Value> inventory;
@@ -268,14 +357,10 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
     }
     view = TRY(store->Load(inventory, policy.set->templates().front()->plan->wanted_indexes()));
   }
-  ReviewInput input;
-  input.request = TRY(RequestOf(reviewed.front(), arena));
-  const Result<Verdict> verdict = Review(*policy.set, input, view.get(), review, clock, arena);
-  if (!verdict) {
-    return Invalid(ReviewContext(reviewed.front()) + verdict.error().message);
-  }
+  const std::vector<Complaint> complaints =
+      TRY(ReviewAll(policy, reviewed.front(), view.get(), review, arena));
   for (const SuiteAssertion& assertion : of.assertions) {
-    if (std::string problem = Check(assertion, verdict->violations); !problem.empty()) {
+    if (std::string problem = Check(assertion, complaints); !problem.empty()) {
       return Invalid(std::move(problem));
     }
   }
@@ -309,7 +394,7 @@ TestResult SuiteRunner::State::RunTest(const Suite& suite, const SuiteTest& test
   if (test.invalid) {
     if (!problem.starts_with(kSchemaError)) {
       result.error = "constraint should have failed schema validation: got error " +
-                     (problem.empty() ? std::string("<nil>") : problem) + " but want " +
+                     (problem.empty() ? std::string("%!w(<nil>)") : problem) + " but want " +
                      std::string(kSchemaError);
     }
   } else if (!policy) {
