@@ -35,4 +35,11 @@ struct YamlDocument {
 // else are quoted.
 [[nodiscard]] std::string ToYaml(const Value& value);
 
+// As Go's yaml.v3 prints: steps of four, lists indented, keys in the order of the numbers in them. For output that stands
+// for gator's. A line "key: scalar", or the lines of "key:" and the collection below it.
+void AppendVersion3Member(std::string_view key, const Value& value, std::size_t indent,
+                          std::string* out);
+// The same in flow style: {a: [1, 2]}.
+[[nodiscard]] std::string ToVersion3Flow(const Value& value);
+
 }  // namespace portcullis::document

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "document/number.h"
 #include "document/utf8.h"
@@ -16,11 +18,14 @@ bool IsWord(char c) {
   return c > ' ' && c < 0x7F;
 }
 
+enum class Tabs : std::uint8_t { kSpecial, kShown };
+
 // Characters that only a double-quoted string can show.
-bool HasSpecial(std::string_view text, bool line_breaks_too) {
+bool HasSpecial(std::string_view text, bool line_breaks_too, Tabs tabs = Tabs::kSpecial) {
   while (!text.empty()) {
     const Rune rune = DecodeRune(text);
     const bool shown = (rune.code == '\n' && !line_breaks_too) || rune.code == ' ' ||
+                       (rune.code == '\t' && tabs == Tabs::kShown) ||
                        (rune.size > 0 && IsPrintable(rune.code));
     if (!shown || rune.code == 0xFEFF) {
       return true;
@@ -53,15 +58,61 @@ bool ReadsAsString(std::string_view text) {
   return ResolveYamlScalar(text).kind == YamlScalar::Kind::kString && !LooksLikeBase60(text);
 }
 
-// A literal block shows the text line by line; it cannot show all.
-bool FitsLiteral(std::string_view text) {
-  return text.find('\n') != std::string_view::npos && text.front() != ' ' && text.front() != '\n' &&
-         text.find(" \n") == std::string_view::npos && text.back() != ' ' &&
-         !HasSpecial(text, false);
+// A scalar of a flow collection: what divides its items may not stand in it bare.
+bool HasFlowIndicator(std::string_view text) {
+  constexpr std::string_view kIndicators = ",?[]{}";
+  return text.find_first_of(kIndicators) != std::string_view::npos || text.front() == '?' ||
+         (text.front() == '-' && (text.size() == 1 || !IsWord(text[1]))) ||
+         text.find(':') != std::string_view::npos;
+}
+
+bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// The digits of `text` from `at`, without leading zeros.
+std::string_view NumberAt(std::string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && IsDigit(text[end])) {
+    ++end;
+  }
+  return text.substr(at, end - at);
+}
+
+// The order of yaml.v3's keys: numbers in them by their value, letters after all else, but before it behind a digit.
+bool NaturalLess(std::string_view a, std::string_view b) {
+  bool digits = false;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    if (a[i] == b[i]) {
+      digits = IsDigit(a[i]);
+      continue;
+    }
+    const bool a_letter = IsLetter(a[i]);
+    const bool b_letter = IsLetter(b[i]);
+    if (a_letter && b_letter) {
+      return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[i]);
+    }
+    if (a_letter || b_letter) {
+      return digits ? a_letter : b_letter;
+    }
+    const std::string_view a_number = NumberAt(a, i);
+    const std::string_view b_number = NumberAt(b, i);
+    if (a_number.size() != b_number.size()) {
+      return a_number.size() < b_number.size();
+    }
+    return a_number != b_number ? a_number < b_number : a[i] < b[i];
+  }
+  return a.size() < b.size();
 }
 
 class YamlWriter {
  public:
+  explicit YamlWriter(YamlDialect dialect) : version3_(dialect == YamlDialect::kVersion3) {}
+
   // Writes what stands at `indent`, from the start of a line.
   void WriteBlock(const Value& value, std::size_t indent) {
     if (value.is_object() && value.size() > 0) {
@@ -75,25 +126,76 @@ class YamlWriter {
     }
   }
 
+  // Writes " scalar" or the lines of a collection after "key:" at `indent`.
+  void WriteAfterKey(const Value& value, std::size_t indent) { WriteMemberValue(value, indent, 0); }
+
+  void WriteFlow(const Value& value) {
+    const bool object = value.is_object();
+    if (!object && !value.is_array() && !value.is_set()) {
+      WriteScalar(value, 0, Place::kFlow);
+      return;
+    }
+    out_ += object ? '{' : '[';
+    for (std::uint32_t i = 0; i < value.size(); ++i) {
+      out_ += i > 0 ? ", " : "";
+      if (object) {
+        const std::uint32_t at = MemberAt(value, i);
+        out_ += KeyText(value.KeyAt(at), Place::kFlow) + ": ";
+        WriteFlow(value.ValueAt(at));
+      } else {
+        WriteFlow(value.ItemAt(i));
+      }
+    }
+    out_ += object ? '}' : ']';
+  }
+
   std::string Take() { return std::move(out_); }
 
  private:
+  enum class Place : std::uint8_t { kBlock, kFlow };
+
+  // The indentation of what a mapping's member, or an item of a list, holds.
+  [[nodiscard]] std::size_t InMapping(std::size_t indent) const {
+    constexpr std::size_t kWide = 4;
+    return version3_ ? kWide * ((indent + kWide) / kWide) : indent + 2;
+  }
+
+  // Which member comes i-th: yaml.v3 takes the digits in keys for numbers.
+  std::uint32_t MemberAt(const Value& value, std::uint32_t i) {
+    if (!version3_) {
+      return i;
+    }
+    if (i == 0) {
+      orders_.emplace_back(value.size());
+      std::iota(orders_.back().begin(), orders_.back().end(), 0);
+      std::ranges::stable_sort(orders_.back(), [&value](std::uint32_t a, std::uint32_t b) {
+        return NaturalLess(value.KeyAt(a).string(), value.KeyAt(b).string());
+      });
+    }
+    const std::uint32_t at = orders_.back()[i];
+    if (i + 1 == value.size()) {
+      orders_.pop_back();
+    }
+    return at;
+  }
+
   // With `begun`, the first line's indentation is there already.
   void WriteMembers(const Value& value, std::size_t indent, bool begun) {
     for (std::uint32_t i = 0; i < value.size(); ++i) {
       if (i > 0 || !begun) {
         out_.append(indent, ' ');
       }
-      const std::string key = KeyText(value.KeyAt(i));
+      const std::uint32_t at = MemberAt(value, i);
+      const std::string key = KeyText(value.KeyAt(at), Place::kBlock);
       if (key.size() <= kLongestSimpleKey) {
         out_ += key;
         out_ += ':';
-        WriteMemberValue(value.ValueAt(i), indent, 0);
+        WriteMemberValue(value.ValueAt(at), indent, 0);
       } else {
         out_ += "? " + key + '\n';
         out_.append(indent, ' ');
         out_ += ':';
-        WriteMemberValue(value.ValueAt(i), indent, 2);
+        WriteMemberValue(value.ValueAt(at), indent, 2);
       }
     }
   }
@@ -101,13 +203,13 @@ class YamlWriter {
   void WriteMemberValue(const Value& value, std::size_t indent, std::size_t items_indent) {
     if (value.is_object() && value.size() > 0) {
       out_ += '\n';
-      WriteMembers(value, indent + 2, false);
+      WriteMembers(value, InMapping(indent), false);
     } else if ((value.is_array() || value.is_set()) && value.size() > 0) {
       out_ += '\n';
-      WriteItems(value, indent + items_indent, false);
+      WriteItems(value, version3_ ? InMapping(indent) : indent + items_indent, false);
     } else {
       out_ += ' ';
-      WriteScalar(value, indent + 2);
+      WriteScalar(value, InMapping(indent));
       out_ += '\n';
     }
   }
@@ -131,18 +233,54 @@ class YamlWriter {
   }
 
   // A scalar or an empty container, without the line break after it. `indent` is that of further lines.
-  void WriteScalar(const Value& value, std::size_t indent) {
-    if (!value.is_string()) {
+  void WriteScalar(const Value& value, std::size_t indent, Place place = Place::kBlock) {
+    if (value.is_number() && version3_) {
+      out_ += NumberText(value);
+    } else if (!value.is_string()) {
       AppendJson(value, JsonStyle::kCompact, &out_);
-    } else if (FitsLiteral(value.string())) {
+    } else if (place == Place::kBlock && FitsLiteral(value.string())) {
       WriteLiteral(value.string(), indent);
     } else {
-      out_ += Quoted(value.string());
+      out_ += version3_ ? Version3Quoted(value.string(), place) : Quoted(value.string());
     }
   }
 
-  static std::string KeyText(const Value& key) {
-    return Quoted(key.is_string() ? std::string(key.string()) : ToJson(key));
+  [[nodiscard]] std::string KeyText(const Value& key, Place place) const {
+    const std::string text = key.is_string() ? std::string(key.string()) : ToJson(key);
+    return version3_ ? Version3Quoted(text, place) : Quoted(text);
+  }
+
+  // A literal block shows the text line by line; it cannot show all.
+  [[nodiscard]] bool FitsLiteral(std::string_view text) const {
+    if (text.find('\n') == std::string_view::npos || text.find(" \n") != std::string_view::npos ||
+        text.back() == ' ') {
+      return false;
+    }
+    if (version3_) {
+      return !HasSpecial(text, false, Tabs::kShown);
+    }
+    return text.front() != ' ' && text.front() != '\n' && !HasSpecial(text, false);
+  }
+
+  static std::string Version3Quoted(std::string_view text, Place place) {
+    if (ReadsAsString(text) && !HasSpecial(text, true) && place == Place::kFlow &&
+        HasFlowIndicator(text)) {
+      return SingleQuoted(text);
+    }
+    if (ReadsAsString(text) && !HasSpecial(text, true)) {
+      return Quoted(text);
+    }
+    std::string quoted;
+    AppendJsonString(text, JsonStyle::kCompact, &quoted);
+    return EscapeUnprintable(quoted);
+  }
+
+  static std::string SingleQuoted(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) {
+      quoted.append(c == '\'' ? 2 : 1, c);
+    }
+    return quoted + '\'';
   }
 
   static std::string Quoted(std::string_view text) {
@@ -154,11 +292,7 @@ class YamlWriter {
     if (!HasIndicator(text)) {
       return std::string(text);
     }
-    std::string quoted = "'";
-    for (const char c : text) {
-      quoted.append(c == '\'' ? 2 : 1, c);
-    }
-    return quoted + '\'';
+    return SingleQuoted(text);
   }
 
   // YAML refuses some characters that JSON shows.
@@ -182,6 +316,9 @@ class YamlWriter {
 
   void WriteLiteral(std::string_view text, std::size_t indent) {
     out_ += '|';
+    if (text.front() == ' ' || text.front() == '\n') {
+      out_ += '4';  // yaml.v3 says how wide its steps are.
+    }
     if (!text.ends_with('\n')) {
       out_ += '-';
     } else if (text.ends_with("\n\n")) {
@@ -204,14 +341,29 @@ class YamlWriter {
     }
   }
 
+  const bool version3_;
+  std::vector<std::vector<std::uint32_t>> orders_;  // Of the objects being written.
   std::string out_;
 };
 
 }  // namespace
 
 std::string ToYaml(const Value& value) {
-  YamlWriter writer;
+  YamlWriter writer(YamlDialect::kKubernetes);
   writer.WriteBlock(value, 0);
+  return writer.Take();
+}
+
+void AppendVersion3Member(std::string_view key, const Value& value, std::size_t indent,
+                          std::string* out) {
+  YamlWriter writer(YamlDialect::kVersion3);
+  writer.WriteAfterKey(value, indent);
+  out->append(indent, ' ').append(key).append(":") += writer.Take();
+}
+
+std::string ToVersion3Flow(const Value& value) {
+  YamlWriter writer(YamlDialect::kVersion3);
+  writer.WriteFlow(value);
   return writer.Take();
 }
 

@@ -110,7 +110,8 @@ bool IsEnforcedAt(const Constraint& constraint, std::string_view enforcement_poi
          !ActionsAt(constraint, enforcement_point).empty();
 }
 
-Result<std::shared_ptr<const Constraint>> ParseConstraint(const Value& object, const Template& of) {
+Result<std::shared_ptr<const Constraint>> ParseConstraint(const Value& object, const Template& of,
+                                                          ParameterNumbers numbers) {
   auto constraint = std::make_shared<Constraint>();
   constraint->arena = std::make_shared<document::Arena>();
   const Value copy = Normalized(document::DeepCopy(object, *constraint->arena), *constraint->arena);
@@ -145,6 +146,9 @@ Result<std::shared_ptr<const Constraint>> ParseConstraint(const Value& object, c
   const Value parameters = constraint->object.Get({"spec", "parameters"});
   constraint->parameters =
       parameters.is_undefined() || parameters.is_null() ? Value::Object({}) : parameters;
+  if (numbers == ParameterNumbers::kFloat64) {
+    constraint->parameters = document::WithFloatNumbers(constraint->parameters, *constraint->arena);
+  }
   return constraint;
 }
 

@@ -48,9 +48,13 @@ struct Constraint {
 // The same question, answered without making a list. COST: none for a constraint that is not scoped.
 [[nodiscard]] bool IsEnforcedAt(const Constraint& constraint, std::string_view enforcement_point);
 
+// How policies see the numbers in parameters: whole ones as they are, or as `gator test` has them, all as float64 (1e+06).
+enum class ParameterNumbers : std::uint8_t { kWhole, kFloat64 };
+
 // Whole numbers that fit become int64, others float64. Enforcement actions are not compared with the known ones: see CheckEnforcementAction.
 // ERRORS: kInvalidArgument with Gatekeeper's text: names, selectors, schema, unknown fields.
 [[nodiscard]] Result<std::shared_ptr<const Constraint>> ParseConstraint(
-    const document::Value& object, const Template& of);
+    const document::Value& object, const Template& of,
+    ParameterNumbers numbers = ParameterNumbers::kWhole);
 
 }  // namespace portcullis::policy

@@ -169,8 +169,8 @@ bool Expander::Leads(const GroupVersionKind& from, const Template& to) const {
 Result<Expander> Expander::Make(std::span<const Value> templates) {
   Expander expander;
   for (const Value& object : templates) {
-    const std::string context = "error upserting template " +
-                                std::string(object.GetString({"metadata", "name"}));
+    const std::string context =
+        "error upserting template " + std::string(object.GetString({"metadata", "name"}));
     Template parsed = TRY(AddContext(ParseTemplate(object), context));
     std::erase_if(expander.templates_,
                   [&](const Template& each) { return each.name == parsed.name; });
@@ -187,9 +187,8 @@ Result<Value> Expander::MakeResultant(const Value& parent, const Template& of,
                                       document::Arena& arena) {
   const Value source = TRY(FindSource(parent, of.source));
   const std::string_view name_space = parent.GetString({"metadata", "namespace"});
-  const std::string name =
-      LowerCase(std::string(parent.GetString({"metadata", "name"})) +
-                (of.makes.kind.empty() ? "" : "-") + of.makes.kind);
+  const std::string name = LowerCase(std::string(parent.GetString({"metadata", "name"})) +
+                                     (of.makes.kind.empty() ? "" : "-") + of.makes.kind);
   Value metadata = source.Find("metadata");
   metadata = WithMember(metadata, "namespace",
                         name_space.empty() ? Value() : Value::String(name_space), arena);
@@ -225,8 +224,7 @@ Result<void> Expander::ExpandInto(const Value& object, int depth,
   return {};
 }
 
-Result<std::vector<Resultant>> Expander::Expand(const Value& object,
-                                                document::Arena& arena) const {
+Result<std::vector<Resultant>> Expander::Expand(const Value& object, document::Arena& arena) const {
   std::vector<Resultant> resultants;
   if (templates_.empty()) {
     return resultants;

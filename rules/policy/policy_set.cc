@@ -153,7 +153,7 @@ struct PolicyStore::State {
     if (options.check_enforcement_actions) {
       TRY(CheckEnforcementAction(object));
     }
-    return ParseConstraint(object, of);
+    return ParseConstraint(object, of, options.parameter_numbers);
   }
   // Parses a kept constraint again, against the template that is there now.
   void Refresh(const ConstraintKey& key, KeptConstraint& kept) const;

@@ -55,6 +55,7 @@ struct PolicyStoreOptions {
   // Refuse constraints with an unknown enforcement action or point. Otherwise they are evaluated; what is done about them
   // is nothing.
   bool check_enforcement_actions = true;
+  ParameterNumbers parameter_numbers = ParameterNumbers::kWhole;
 };
 
 // Takes policy objects as they come and goes, in any order; a constraint that comes before its template waits for it.

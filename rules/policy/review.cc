@@ -110,6 +110,19 @@ class Reviewer {
         matched_.push_back(&constraint);
       }
     }
+    if (options_.times != nullptr && !matched_.empty()) {
+      options_.times->push_back({.of = &of, .constraints = matched_.size()});
+    }
+    const auto start =
+        options_.times == nullptr ? std::chrono::steady_clock::time_point() : request_.clock->Now();
+    TRY(EvaluateMatched(of));
+    if (options_.times != nullptr && !matched_.empty()) {
+      options_.times->back().runtime = request_.clock->Now() - start;
+    }
+    return {};
+  }
+
+  Result<void> EvaluateMatched(const Template& of) {
     const std::size_t before = verdict_.violations.size();
     for (const Constraint* constraint : matched_) {
       const auto error = TRY(Evaluate(of, *constraint));
@@ -194,7 +207,9 @@ Result<Verdict> Review(const PolicySet& policies, const ReviewInput& input,
   const Value& request = input.request;
   MatchTarget target{.object = request.Find("object"),
                      .old_object = request.Find("oldObject"),
-                     .name_space = input.name_space,
+                     .name_space = input.name_space_to_match.is_defined()
+                                       ? input.name_space_to_match
+                                       : input.name_space,
                      .source = options.source};
   if (request.GetString({"operation"}) == "DELETE") {
     if (!IsPresent(target.old_object)) {

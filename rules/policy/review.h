@@ -22,6 +22,13 @@ inline constexpr std::string_view kWebhookEnforcementPoint = "validation.gatekee
 inline constexpr std::string_view kAuditEnforcementPoint = "audit.gatekeeper.sh";
 inline constexpr std::string_view kGatorEnforcementPoint = "gator.gatekeeper.sh";
 
+// What one template took.
+struct TemplateTime {
+  const Template* of = nullptr;
+  std::size_t constraints = 0;  // How many matched.
+  std::chrono::steady_clock::duration runtime{};
+};
+
 struct ReviewOptions {
   std::string_view enforcement_point = kWebhookEnforcementPoint;
   std::string_view source = "Original";
@@ -30,6 +37,8 @@ struct ReviewOptions {
   // data.inventory where there is no InventoryView; undefined: {}.
   document::Value inventory_document;
   std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
+  std::vector<TemplateTime>* times =
+      nullptr;  // Gets an entry a template that was asked; null: none.
 };
 
 // What is reviewed. `request` is an AdmissionRequest read with NumberMode::kFloat64.
@@ -37,6 +46,8 @@ struct ReviewInput {
   document::Value request;
   // The Namespace object of the object under review; undefined for cluster-scoped objects and where there is none.
   document::Value name_space;
+  // What constraints are matched with in its place, without being shown to policies (gator); undefined: name_space.
+  document::Value name_space_to_match = {};
 };
 
 struct Violation {

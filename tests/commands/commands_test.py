@@ -56,7 +56,7 @@ def normal(text, folder):
 
 
 def run(program, name, line, folder):
-    arguments, _, stdin = line.partition(" < ")
+    arguments, _, stdin = line.partition("< ")
     words = shlex.split(arguments.replace("SHARED", str(SHARED)))
     if pathlib.Path(program).name == "gator":
         words.append("--enable-k8s-native-validation=false")
