@@ -25,6 +25,8 @@ void AddServe(CLI::App& program, int* exit_code);
 void AddReview(CLI::App& program, int* exit_code);
 void AddExplain(CLI::App& program, int* exit_code);
 void AddInventory(CLI::App& program, int* exit_code);
+void AddCheck(CLI::App& program, int* exit_code);
+void AddEval(CLI::App& program, int* exit_code);
 void AddTest(CLI::App& program, int* exit_code);
 void AddVerify(CLI::App& program, int* exit_code);
 void AddVersion(CLI::App& program, int* exit_code);

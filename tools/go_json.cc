@@ -9,6 +9,8 @@
 namespace portcullis::tools {
 namespace {
 
+constexpr std::size_t kNoStep = static_cast<std::size_t>(-1);
+
 // Go writes a float64 between 1e-6 and 1e21 without an exponent, with the shortest digits that give it back.
 std::string FloatText(double value) {
   const double size = std::fabs(value);
@@ -18,8 +20,8 @@ std::string FloatText(double value) {
     return zero == std::string::npos ? text : text.erase(zero + 2, 1);
   }
   char shortest[40];
-  const auto end = std::to_chars(std::begin(shortest), std::end(shortest), size,
-                                 std::chars_format::scientific);
+  const auto end =
+      std::to_chars(std::begin(shortest), std::end(shortest), size, std::chars_format::scientific);
   std::string digits(std::begin(shortest), end.ptr);
   const std::size_t mark = digits.find('e');
   const int exponent = std::stoi(digits.substr(mark + 1));
@@ -50,8 +52,8 @@ GoJson GoJson::Text(std::string_view text) {
   return Leaf(std::move(quoted));
 }
 
-GoJson GoJson::Of(const document::Value& value) {
-  if (value.is_float()) {
+GoJson GoJson::Of(const document::Value& value, Floats floats) {
+  if (value.is_float() && floats == Floats::kGo) {
     return Leaf(FloatText(value.float_number()));
   }
   if (value.is_object()) {
@@ -60,14 +62,14 @@ GoJson GoJson::Of(const document::Value& value) {
       const document::Value key = value.KeyAt(i);
       json.Add(key.is_string() ? std::string(key.string())
                                : document::ToJson(key, document::JsonStyle::kGo),
-               Of(value.ValueAt(i)));
+               Of(value.ValueAt(i), floats));
     }
     return json;
   }
   if (value.is_array() || value.is_set()) {
     GoJson json = List();
     for (std::uint32_t i = 0; i < value.size(); ++i) {
-      json.Append(Of(value.ItemAt(i)));
+      json.Append(Of(value.ItemAt(i), floats));
     }
     return json;
   }
@@ -89,23 +91,32 @@ std::string GoJson::Indented(std::size_t step) const {
   return out;
 }
 
+std::string GoJson::Compact() const {
+  std::string out;
+  AppendTo(kNoStep, 0, &out);
+  return out;
+}
+
 void GoJson::AppendTo(std::size_t step, std::size_t depth, std::string* out) const {
   if (kind_ == Kind::kLeaf) {
     *out += text_;
     return;
   }
   const bool named = kind_ == Kind::kStruct;
+  const bool lines = step != kNoStep;
   *out += named ? '{' : '[';
   for (std::size_t i = 0; i < items_.size(); ++i) {
-    *out += i > 0 ? ",\n" : "\n";
-    out->append((depth + 1) * step, ' ');
+    *out += i > 0 ? "," : "";
+    if (lines) {
+      out->append(1, '\n').append((depth + 1) * step, ' ');
+    }
     if (named) {
       document::AppendJsonString(items_[i].first, document::JsonStyle::kGo, out);
-      *out += ": ";
+      *out += lines ? ": " : ":";
     }
     items_[i].second.AppendTo(step, depth + 1, out);
   }
-  if (!items_.empty()) {
+  if (!items_.empty() && lines) {
     *out += '\n';
     out->append(depth * step, ' ');
   }

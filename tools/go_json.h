@@ -13,6 +13,9 @@
 
 namespace portcullis::tools {
 
+// How float64 numbers are spelt: as Go's JSON does (1000000), or as Rego prints them (1e+06).
+enum class Floats : std::uint8_t { kGo, kRego };
+
 class GoJson {
  public:
   static GoJson Null() { return Leaf("null"); }
@@ -21,8 +24,8 @@ class GoJson {
   static GoJson Text(std::string_view text);
   static GoJson List() { return GoJson(Kind::kList); }
   static GoJson Struct() { return GoJson(Kind::kStruct); }
-  // Sets become lists; keys that are no strings, their JSON. Floats have Go's spelling. REQUIRES: defined.
-  static GoJson Of(const document::Value& value);
+  // Sets become lists; keys that are no strings, their JSON. REQUIRES: defined.
+  static GoJson Of(const document::Value& value, Floats floats = Floats::kGo);
 
   // A field of a struct.
   GoJson& Add(std::string name, GoJson value);
@@ -32,6 +35,7 @@ class GoJson {
 
   // `step` spaces a level; no line break at the end.
   [[nodiscard]] std::string Indented(std::size_t step) const;
+  [[nodiscard]] std::string Compact() const;
 
  private:
   enum class Kind : std::uint8_t { kLeaf, kList, kStruct };

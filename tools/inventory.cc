@@ -232,7 +232,7 @@ void AddQuery(CLI::App& inventory, int* exit_code) {
   });
 }
 
-void AddCheck(CLI::App& inventory, int* exit_code) {
+void AddInventoryCheck(CLI::App& inventory, int* exit_code) {
   auto* command = inventory.add_subcommand(
       "check", "Recompute every index entry from the objects and compare; exit 1 if any differs");
   auto location = std::make_shared<InventoryLocation>();
@@ -269,7 +269,7 @@ void AddInventory(CLI::App& program, int* exit_code) {
   AddList(*inventory, exit_code);
   AddGet(*inventory, exit_code);
   AddQuery(*inventory, exit_code);
-  AddCheck(*inventory, exit_code);
+  AddInventoryCheck(*inventory, exit_code);
   AddInventoryCopies(*inventory, exit_code);
 }
 

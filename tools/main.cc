@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   tools::AddReview(program, &exit_code);
   tools::AddExplain(program, &exit_code);
   tools::AddInventory(program, &exit_code);
+  tools::AddCheck(program, &exit_code);
+  tools::AddEval(program, &exit_code);
   tools::AddTest(program, &exit_code);
   tools::AddVerify(program, &exit_code);
   tools::AddVersion(program, &exit_code);

@@ -131,12 +131,18 @@ Result<std::vector<Error>> FindOrphans(const std::filesystem::path& folder) {
 }
 
 Result<LoadedPolicies> LoadPolicies(const std::filesystem::path& folder) {
+  return LoadPolicies(std::vector{folder});
+}
+
+Result<LoadedPolicies> LoadPolicies(const std::vector<std::filesystem::path>& paths) {
   LoadedPolicies loaded;
   loaded.store = std::make_unique<policy::PolicyStore>(builtins::Catalog::Create());
   loaded.exclusions = std::make_shared<controller::Exclusions>();
   Loader loader(loaded);
-  for (const std::filesystem::path& file : TRY(FindFiles(folder))) {
-    loader.Read(file);
+  for (const std::filesystem::path& path : paths) {
+    for (const std::filesystem::path& file : TRY(FindFiles(path))) {
+      loader.Read(file);
+    }
   }
   loader.Load();
   return loaded;

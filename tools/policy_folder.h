@@ -23,6 +23,8 @@ struct LoadedPolicies {
 // Every template, then every constraint and Config in the YAML and JSON files below `folder` (or in the one file that it names);
 // other objects are passed over. ERRORS: kNotFound: there is no such folder. kInvalidArgument: it cannot be read.
 [[nodiscard]] Result<LoadedPolicies> LoadPolicies(const std::filesystem::path& folder);
+// Those of several folders and files, which may need each other.
+[[nodiscard]] Result<LoadedPolicies> LoadPolicies(const std::vector<std::filesystem::path>& paths);
 
 // The constraints below `folder` whose template is not there, each with its file and place. ERRORS: as LoadPolicies'.
 [[nodiscard]] Result<std::vector<Error>> FindOrphans(const std::filesystem::path& folder);

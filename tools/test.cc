@@ -1,9 +1,6 @@
 // portcullis test: reviews the objects of files against the policies among them, with the flags, the output and the exit codes
 // of `gator test`.
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
@@ -17,6 +14,8 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "document/object.h"
@@ -61,10 +60,9 @@ Result<void> AddFiles(const fs::path& path, std::vector<std::string>* files) {
     entries.push_back(at->path());
   }
   if (error) {
-    return Fail(ErrorCode::kUnavailable, "normalizing filenames: filename " +
-                                             policy::Quote(path.string()) + ": walking: open " +
-                                             path.string() + ": " +
-                                             policy::LowerCase(error.message()));
+    return Fail(ErrorCode::kUnavailable,
+                "normalizing filenames: filename " + policy::Quote(path.string()) +
+                    ": walking: open " + path.string() + ": " + policy::LowerCase(error.message()));
   }
   std::ranges::sort(entries);
   for (const fs::path& entry : entries) {
@@ -86,8 +84,8 @@ class Inputs {
                                             ": " + policy::LowerCase(error.message()));
     }
     if (!fs::is_directory(status) && !IsManifest(path)) {
-      return Fail(ErrorCode::kInvalidArgument, "path " + policy::Quote(path) +
-                                                   " must be of extensions: [.yaml .yml .json]");
+      return Fail(ErrorCode::kInvalidArgument,
+                  "path " + policy::Quote(path) + " must be of extensions: [.yaml .yml .json]");
     }
     std::vector<std::string> files;
     TRY(AddFiles(path, &files));
@@ -115,9 +113,8 @@ class Inputs {
     const auto documents =
         document::ParseYaml(text, arena_, {.numbers = document::NumberMode::kFloat64});
     if (!documents) {
-      return Fail(documents.error().code,
-                  "reading yaml source: error converting YAML to JSON: " +
-                      documents.error().ToString());
+      return Fail(documents.error().code, "reading yaml source: error converting YAML to JSON: " +
+                                              documents.error().ToString());
     }
     for (const document::YamlDocument& each : *documents) {
       if (each.value.is_null() || (each.value.is_object() && each.value.size() == 0)) {
@@ -148,8 +145,8 @@ class Inputs {
     const auto [at, fresh] = sources_.emplace(key, source);
     if (!fresh) {
       std::cerr << fmt::format("{:%Y/%m/%d %H:%M:%S}",
-                               fmt::localtime(std::chrono::system_clock::to_time_t(
-                                   SystemClock().WallNow())))
+                               fmt::localtime(
+                                   std::chrono::system_clock::to_time_t(SystemClock().WallNow())))
                 << " WARNING - Resource named " << policy::Quote(name) << " (from " << source
                 << ") is already defined in " << at->second << '\n';
       at->second = source;
@@ -199,15 +196,14 @@ Result<int> Test(const TestOptions& options) {
     return Fail(ErrorCode::kInvalidArgument, "no input data identified");
   }
   SystemClock clock;
-  policy::PolicyStore policies(
-      builtins::Catalog::Create(),
-      {.templates = {.keep_prints = options.verbose},
-       .check_enforcement_actions = false,
-       .parameter_numbers = policy::ParameterNumbers::kFloat64});
-  const TestReport report = TRY(AddContext(
-      RunTest(inputs.objects(), policies,
-              options.verbose ? TestPrints::kKeep : TestPrints::kDrop, clock, arena),
-      "auditing objects"));
+  policy::PolicyStore policies(builtins::Catalog::Create(),
+                               {.templates = {.keep_prints = options.verbose},
+                                .check_enforcement_actions = false,
+                                .parameter_numbers = policy::ParameterNumbers::kFloat64});
+  const TestReport report =
+      TRY(AddContext(RunTest(inputs.objects(), policies,
+                             options.verbose ? TestPrints::kKeep : TestPrints::kDrop, clock, arena),
+                     "auditing objects"));
   std::cout << Formatted(options, report);
   if (!report.prints.empty()) {
     std::cout << '\n' << report.prints << '\n';
@@ -226,15 +222,19 @@ void AddTest(CLI::App& program, int* exit_code) {
       "Review the objects of files against the policies among them, as `gator test`: exit 1 when a "
       "constraint denies one");
   auto options = std::make_shared<TestOptions>();
-  command->add_option("-f,--filename", options->files,
-                      "A file or folder of templates, constraints and objects; may be repeated. "
-                      "What is piped in is read too");
+  command
+      ->add_option("-f,--filename", options->files,
+                   "A file or folder of templates, constraints and objects; may be repeated. "
+                   "What is piped in is read too")
+      ->allow_extra_args(false);
   command->add_option("-o,--output", options->output, "json or yaml; without it, text");
   command->add_flag("--stats", options->stats, "Print what each template took (json and yaml)");
   command->add_flag("--deny-only", options->deny_only, "Print the results alone that deny");
   command->add_flag("-v,--verbose", options->verbose, "Print what print() writes");
-  command->add_option("-i,--image", options->images,
-                      "Not possible: OCI images are not pulled; says what to do instead");
+  command
+      ->add_option("-i,--image", options->images,
+                   "Not possible: OCI images are not pulled; says what to do instead")
+      ->allow_extra_args(false);
   command->add_flag("--enable-k8s-native-validation", options->native_validation,
                     "Only =false is possible: CEL is not run");
   command->footer(

@@ -186,12 +186,12 @@ std::string TestText(const std::vector<TestResult>& results) {
   std::string text;
   for (const TestResult& result : results) {
     const std::string_view name_space = result.object.GetString({"metadata", "namespace"});
-    text += fmt::format("{}/{} {}{}{}: [{}] Message: {}\n",
-                        result.object.GetString({"apiVersion"}), result.object.GetString({"kind"}),
-                        name_space, name_space.empty() ? "" : "/",
-                        result.object.GetString({"metadata", "name"}),
-                        policy::Quote(result.constraint.GetString({"metadata", "name"})),
-                        policy::Quote(result.message));
+    text +=
+        fmt::format("{}/{} {}{}{}: [{}] Message: {}\n", result.object.GetString({"apiVersion"}),
+                    result.object.GetString({"kind"}), name_space, name_space.empty() ? "" : "/",
+                    result.object.GetString({"metadata", "name"}),
+                    policy::Quote(result.constraint.GetString({"metadata", "name"})),
+                    policy::Quote(result.message));
   }
   return text;
 }

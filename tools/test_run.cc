@@ -201,9 +201,9 @@ Result<TestReport> RunTest(const std::vector<Value>& objects, policy::PolicyStor
       expansions.push_back(object);
     }
     if (type.group == "mutations.gatekeeper.sh") {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "mutators are not applied here: take " + type.kind + " " +
-                      policy::Quote(NameOf(object)) + " out of the input");
+      return Fail(ErrorCode::kInvalidArgument, "mutators are not applied here: take " + type.kind +
+                                                   " " + policy::Quote(NameOf(object)) +
+                                                   " out of the input");
     }
   }
   const policy::Expander expander =

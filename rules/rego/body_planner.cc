@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "rules/rego/capture.h"
 #include "rules/rego/grouping.h"
 #include "rules/rego/semi_join.h"
 
@@ -106,7 +107,7 @@ void BodyPlanner::Bind(const std::string& name, Operand operand) {
 std::vector<std::string> BodyPlanner::BoundVariables() const {
   std::vector<std::string> names;
   for (const auto& [name, operand] : bound_) {
-    if (!name.starts_with('$') && !name.starts_with("__local")) {
+    if (IsCapture(name) || (!name.starts_with('$') && !name.starts_with("__local"))) {
       names.push_back(name);
     }
   }
@@ -698,6 +699,9 @@ Operand BodyPlanner::EvalCall(const Term& op, std::span<const TermPtr> arguments
     }
     Add(Op::kPrint, &location).a = value;
     return planner_.Constant(document::Value::Boolean(true));
+  }
+  if (name == "trace") {
+    Add(Op::kNote, &location).a = operands.at(0);
   }
   const Slot slot = statement ? kNoSlot : NewSlot();
   const auto comparison = std::ranges::find(kComparisons, name, &ComparisonName::name);

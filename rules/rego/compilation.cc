@@ -30,14 +30,14 @@ bool IsBefore(const Diagnostic& a, const Diagnostic& b) {
 }  // namespace
 
 bool ErrorList::Add(Diagnostic error, Kind kind) {
-  if (errors_.size() >= kLimit) {
+  if (full()) {
     return false;
   }
   errors_.push_back(std::move(error));
-  if (kind == Kind::kFinal || errors_.size() == kLimit) {
+  if (kind == Kind::kFinal || full()) {
     stops_ = true;
   }
-  return errors_.size() < kLimit;
+  return !full();
 }
 
 bool ErrorList::Add(std::vector<Diagnostic> errors, Kind kind) {
@@ -50,7 +50,7 @@ bool ErrorList::Add(std::vector<Diagnostic> errors, Kind kind) {
 
 std::vector<Diagnostic> ErrorList::Take() {
   std::ranges::stable_sort(errors_, IsBefore);
-  if (errors_.size() == kLimit) {
+  if (full()) {
     errors_.push_back(CompileError({}, "error limit reached"));
   }
   return std::move(errors_);

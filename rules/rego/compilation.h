@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,13 +17,14 @@
 
 namespace portcullis::rego {
 
-// The errors of a compilation, at most ten of them.
+// The errors of a compilation, as far as its options want them.
 class ErrorList {
  public:
   enum class Kind : std::uint8_t {
     kFinal,        // No stage runs after this one.
     kRecoverable,  // Later stages run, to find more.
   };
+  explicit ErrorList(std::size_t limit) : limit_(limit) {}
   // False once the limit is reached.
   bool Add(Diagnostic error, Kind kind = Kind::kFinal);
   bool Add(std::vector<Diagnostic> errors, Kind kind = Kind::kFinal);
@@ -33,7 +35,9 @@ class ErrorList {
   [[nodiscard]] std::vector<Diagnostic> Take();
 
  private:
-  static constexpr std::size_t kLimit = 10;
+  [[nodiscard]] bool full() const { return limit_ != 0 && errors_.size() >= limit_; }
+
+  std::size_t limit_;  // 0: none.
   std::vector<Diagnostic> errors_;
   bool stops_ = false;
 };
@@ -79,7 +83,8 @@ struct TypeEnvironment;
 
 // The state of one compilation, of modules or of a query.
 struct Compilation {
-  explicit Compilation(const CompileOptions& given) : options(given), catalog(*given.catalog) {}
+  explicit Compilation(const CompileOptions& given)
+      : options(given), catalog(*given.catalog), errors(given.max_errors) {}
   Compilation(const Compilation&) = delete;
   Compilation& operator=(const Compilation&) = delete;
 
@@ -160,7 +165,9 @@ void CheckTypes(Compilation& compilation);               // check.cc
 void CheckDeprecated(Compilation& compilation);          // calls.cc
 
 // The same of a query's body.
-void ResolveNames(Body& query);
+// `context`: see CompileValueQuery.
+void ResolveNames(Body& query, const Module* context,
+                  const std::vector<std::unique_ptr<Module>>& modules);
 void RewriteLocals(Compilation& compilation, Body& query);
 void RewriteTemplates(Compilation& compilation, Body& query);
 void CheckVoidCalls(Compilation& compilation, Body& query);
@@ -172,5 +179,10 @@ void CheckFunctions(Compilation& compilation, Body& query);
 void OrderBody(Compilation& compilation, Body& query);
 void HoistDynamicTerms(Compilation& compilation, Body& query);
 void CheckTypes(Compilation& compilation, Body& query);
+
+// CompileQuery, with names that `context` brings and a stage after names are resolved; null: none.
+[[nodiscard]] Checked<Body> CompileQueryWith(
+    const CompiledPolicy& policy, Body query, const Module* context, const CompileOptions& options,
+    const std::function<void(Compilation&, Body&)>& after_names);
 
 }  // namespace portcullis::rego

@@ -170,6 +170,12 @@ Checked<std::shared_ptr<const CompiledPolicy>> Compile(std::vector<std::unique_p
 
 Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
                            const CompileOptions& options) {
+  return CompileQueryWith(policy, std::move(query), nullptr, options, nullptr);
+}
+
+Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const Module* context,
+                               const CompileOptions& options,
+                               const std::function<void(Compilation&, Body&)>& after_names) {
   Compilation compilation(options);
   if (query.empty()) {
     return std::unexpected(std::vector{CompileError({}, "empty query cannot be compiled")});
@@ -180,7 +186,10 @@ Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
   compilation.graph = policy.state->graph;
   compilation.types = policy.state->types;
   compilation.arity = ArityIn(compilation);
-  ResolveNames(query);
+  ResolveNames(query, context, policy.modules);
+  if (after_names) {
+    after_names(compilation, query);
+  }
   for (QueryStage stage : kQueryStages) {
     stage(compilation, query);
     if (!compilation.errors.empty()) {

@@ -93,6 +93,7 @@ struct CompileOptions {
   const builtins::Catalog* catalog = nullptr;  // REQUIRED. What may be called.
   bool strict = false;                         // OPA's --strict.
   bool keep_prints = false;                    // Otherwise print(…) is erased.
+  std::size_t max_errors = 10;                 // After so many no more are looked for; 0: all are.
 };
 
 struct PolicyState;

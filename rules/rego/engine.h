@@ -47,6 +47,12 @@ struct EvaluationStatistics {
   std::uint64_t objects_visited = 0;  // By look-ups and scans.
 };
 
+// A call of trace().
+struct Note {
+  Location location;
+  std::string text;
+};
+
 // All that one evaluation reads. LIFETIME: everything outlives the result, which lives in `arena`.
 struct EvaluationRequest {
   document::Value input;  // Undefined: there is no input.
@@ -62,7 +68,8 @@ struct EvaluationRequest {
   // Steps after which the evaluation ends as at its deadline, but the same at any load; 0: no limit.
   std::uint64_t step_limit = 0;
   EvaluationStatistics* statistics = nullptr;
-  std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
+  std::string* prints = nullptr;       // What print() writes goes here, a line each; null: nowhere.
+  std::vector<Note>* notes = nullptr;  // What trace() notes; null: nothing.
 };
 
 // One variable of a query and its value.

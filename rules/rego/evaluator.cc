@@ -373,6 +373,12 @@ Signal Evaluator::Run(const Step* step, Value* slots) {
           return Signal::kError;
         }
         break;
+      case Op::kNote:
+        if (const Value& text = Get(step->a, slots);
+            request_.notes != nullptr && text.is_string()) {
+          request_.notes->push_back({*step->location, std::string(text.string())});
+        }
+        break;
 
       case Op::kEach:
         return Each(*step, slots);

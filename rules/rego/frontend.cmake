@@ -4,6 +4,7 @@ set(rego_frontend_sources
   ast_print.cc
   builtin_names.cc
   calls.cc
+  capture.cc
   check.cc
   check_reference.cc
   compilation.cc

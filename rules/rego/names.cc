@@ -311,9 +311,10 @@ void ResolveNames(Compilation& compilation) {
   }
 }
 
-void ResolveNames(Body& query) {
-  Globals none;
-  Resolver(none).Query(query);
+void ResolveNames(Body& query, const Module* context,
+                  const std::vector<std::unique_ptr<Module>>& modules) {
+  Globals globals = context == nullptr ? Globals() : GlobalsOf(*context, modules);
+  Resolver(globals).Query(query);
 }
 
 // p[x.y] { … } is p[__local0__] { …; __local0__ = x.y }: the keys in references are scalars and variables.

@@ -56,11 +56,12 @@ def normal(text, folder):
 
 
 def run(program, name, line, folder):
-    arguments, _, stdin = line.partition("< ")
+    redirect = re.search(r"(?:^| )< ([\w./-]+)$", line)
+    arguments = line[: redirect.start()] if redirect else line
     words = shlex.split(arguments.replace("SHARED", str(SHARED)))
     if pathlib.Path(program).name == "gator":
         words.append("--enable-k8s-native-validation=false")
-    given = (folder / stdin.strip()).read_text() if stdin else ""
+    given = (folder / redirect[1]).read_text() if redirect else ""
     done = subprocess.run(
         [program, name, *words], cwd=folder, input=given, capture_output=True, text=True, timeout=120, check=False
     )

@@ -336,5 +336,47 @@ TEST_F(YamlTest, ReadsBackEveryAwkwardString) {
   }
 }
 
+TEST_F(YamlTest, TheLayoutOfVersion3IsGators) {
+  const Value value =
+      ParseJson(
+          R"({"a10":1.5,"a2":[{"k":["x",[]]},{}],"b":"two\nlines","c":"y","d":"a: b","e":1e6,)"
+          R"("f":"tab\t","g":" \u0041\nB\n"})",
+          arena_, {.numbers = NumberMode::kFloat64})
+          .value();
+  std::string text;
+  AppendVersion3Member("top", value, 2, &text);
+  EXPECT_EQ(text,
+            "  top:\n"
+            "    a2:\n"
+            "        - k:\n"
+            "            - x\n"
+            "            - []\n"
+            "        - {}\n"
+            "    a10: 1.5\n"
+            "    b: |-\n"
+            "        two\n"
+            "        lines\n"
+            "    c: \"y\"\n"
+            "    d: 'a: b'\n"
+            "    e: 1e+06\n"
+            "    f: \"tab\\t\"\n"
+            "    g: |4\n"
+            "         A\n"
+            "        B\n");
+  EXPECT_EQ(ToVersion3Flow(value),
+            "{a2: [{k: [x, []]}, {}], a10: 1.5, b: \"two\\nlines\", c: \"y\", d: 'a: b', e: 1e+06, "
+            "f: \"tab\\t\", g: \" A\\nB\\n\"}");
+}
+
+TEST_F(YamlTest, Version3HasNoYesAndSaysTheLine) {
+  const ParseOptions options{.dialect = YamlDialect::kVersion3};
+  const auto words = ParseYaml("n: [yes, on, true, 1]\n", arena_, options);
+  ASSERT_TRUE(words);
+  EXPECT_EQ(ToJson(words->front().value), R"({"n":["yes","on",true,1]})");
+  const auto broken = ParseYaml("a: b\nc:\n\td: e\n", arena_, options);
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().message, "yaml: line 3: found character that cannot start any token");
+}
+
 }  // namespace
 }  // namespace portcullis::document

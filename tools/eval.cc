@@ -1,0 +1,339 @@
+// portcullis eval: the answer of a Rego query, with the flags, the output and the exit codes of `opa eval`.
+
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/clock.h"
+#include "rules/builtins/builtin.h"
+#include "rules/builtins/go_time.h"
+#include "rules/rego/capture.h"
+#include "rules/rego/engine.h"
+#include "tools/command.h"
+#include "tools/eval_print.h"
+#include "tools/rego_files.h"
+
+namespace portcullis::tools {
+namespace {
+
+using document::Value;
+
+struct EvalOptions {
+  std::string query;
+  bool query_given = false;
+  bool query_on_stdin = false;
+  std::vector<std::string> data;
+  std::string input;
+  bool input_on_stdin = false;
+  bool v0 = false;
+  bool v1 = false;
+  std::string format = "json";
+  bool fail = false;
+  bool fail_defined = false;
+  bool strict = false;
+  bool strict_builtin_errors = false;
+  std::string package;
+  std::vector<std::string> imports;
+  bool metrics = false;
+  std::string explain = "off";
+  std::string timeout;
+};
+
+const std::map<std::string, EvalFormat, std::less<>> kFormats = {
+    {"json", EvalFormat::kJson},         {"pretty", EvalFormat::kPretty},
+    {"raw", EvalFormat::kRaw},           {"values", EvalFormat::kValues},
+    {"bindings", EvalFormat::kBindings}, {"discard", EvalFormat::kDiscard}};
+
+// The parts of an evaluation, each timed for --metrics.
+class Timers {
+ public:
+  explicit Timers(Clock& clock) : clock_(clock) {}
+
+  template <class Function>
+  auto Time(const std::string& name, Function&& function) {
+    const auto start = clock_.Now();
+    auto result = std::forward<Function>(function)();
+    times_[name] +=
+        std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.Now() - start).count();
+    return result;
+  }
+  [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> all() const {
+    return {times_.begin(), times_.end()};
+  }
+
+ private:
+  Clock& clock_;
+  std::map<std::string, std::int64_t> times_;
+};
+
+class Evaluation {
+ public:
+  Evaluation(const EvalOptions& options, Clock& clock)
+      : options_(options), clock_(clock), timers_(clock) {
+    compile_.catalog = catalog_.get();
+    compile_.keep_prints = true;
+    request_.arena = &arena_;
+    request_.clock = &clock_;
+    request_.prints = &prints_;
+    request_.notes = options.explain == "notes" ? &notes_ : nullptr;
+    request_.strict_builtin_errors = options.strict_builtin_errors;
+    request_.conflict_texts = rego::ConflictTexts::kCurrent;
+  }
+
+  // ERRORS: what stops the command before it evaluates: a file that is not there, a flag that is wrong.
+  Result<void> ReadInputs() {
+    if (!options_.timeout.empty()) {
+      const auto timeout = builtins::ParseDuration(options_.timeout);
+      if (!timeout) {
+        return Fail(ErrorCode::kInvalidArgument,
+                    "invalid argument \"" + options_.timeout +
+                        "\" for \"--timeout\" flag: " + timeout.error());
+      }
+      if (*timeout != 0) {
+        request_.deadline = clock_.Now() + std::chrono::nanoseconds(*timeout);
+      }
+    }
+    query_ = options_.query_on_stdin ? TRY(ReadFile("-")) : options_.query;
+    if (!options_.input_on_stdin && options_.input.empty()) {
+      return {};
+    }
+    const std::string path = options_.input_on_stdin ? "-" : options_.input;
+    const Result<std::string> text = ReadFile(path);
+    if (!text && text.error().code == ErrorCode::kNotFound) {
+      return Fail(ErrorCode::kNotFound, "open " + path + ": no such file or directory");
+    }
+    if (!text) {
+      return std::unexpected(text.error());
+    }
+    request_.input = TRY(AddContext(ParseRegoDocument(*text, arena_), "unable to parse input"));
+    return {};
+  }
+
+  EvalOutput Run() {
+    EvalOutput output;
+    Reported<void> done = RunInto(&output);
+    if (!done) {
+      output.errors = std::move(done).error();
+      output.solutions.clear();
+    }
+    output.notes = std::move(notes_);
+    if (options_.metrics) {
+      output.metrics = timers_.all();
+    }
+    return output;
+  }
+
+  [[nodiscard]] const std::string& prints() const { return prints_; }
+
+ private:
+  [[nodiscard]] rego::Version version() const {
+    return options_.v0 ? rego::Version::kV0 : rego::Version::kV1;
+  }
+
+  Reported<void> RunInto(EvalOutput* output) {
+    RegoFiles files;
+    files.data = Value::Object({});
+    if (!options_.data.empty()) {
+      auto loaded = timers_.Time("timer_rego_load_files_ns", [&] {
+        return LoadRegoFiles(options_.data, RegoFileKinds::kAll, version(), arena_);
+      });
+      if (!loaded) {
+        return std::unexpected(std::move(loaded).error());
+      }
+      files = *std::move(loaded);
+    }
+    request_.data = files.data;
+    rego::CompileOptions strict = compile_;
+    strict.strict = options_.strict;
+    auto policy = timers_.Time("timer_rego_module_compile_ns",
+                               [&] { return rego::Compile(std::move(files.modules), strict); });
+    if (!policy) {
+      return std::unexpected(ReportOf(policy.error()));
+    }
+    auto plan = PlanQuery(*policy, output);
+    if (!plan) {
+      return std::unexpected(std::move(plan).error());
+    }
+    auto outcome =
+        timers_.Time("timer_rego_query_eval_ns", [&] { return (*plan)->Evaluate(request_); });
+    if (!outcome) {
+      return std::unexpected(std::vector{ReportOf(outcome.error())});
+    }
+    if (!*outcome) {
+      return std::unexpected(std::vector{ReportOf(outcome->error())});
+    }
+    for (const std::vector<rego::Binding>& row : **outcome) {
+      AddSolution(row, output);
+    }
+    plan_ = *std::move(plan);  // Its constants are among the values.
+    return {};
+  }
+
+  Reported<std::unique_ptr<const rego::QueryPlan>> PlanQuery(
+      const std::shared_ptr<const rego::CompiledPolicy>& policy, EvalOutput* output) {
+    std::unique_ptr<rego::Module> context;
+    if (!options_.package.empty() || !options_.imports.empty()) {
+      std::string text =
+          "package " + (options_.package.empty() ? "__query__" : options_.package) + "\n";
+      for (const std::string& import : options_.imports) {
+        text += "import " + import + "\n";
+      }
+      auto parsed = rego::ParseModule("", text, version());
+      if (!parsed) {
+        return std::unexpected(ReportOf(parsed.error()));
+      }
+      context = *std::move(parsed);
+    }
+    auto parsed = timers_.Time("timer_rego_query_parse_ns",
+                               [&] { return rego::ParseQuery(query_, version()); });
+    if (!parsed) {
+      return std::unexpected(ReportOf(parsed.error()));
+    }
+    auto compiled = timers_.Time("timer_rego_query_compile_ns", [&] {
+      return rego::CompileValueQuery(*policy, *std::move(parsed), query_, context.get(), compile_);
+    });
+    if (!compiled) {
+      return std::unexpected(ReportOf(compiled.error()));
+    }
+    output->expressions = std::move(compiled->expressions);
+    auto plan = rego::MakeQueryPlan(policy, std::move(compiled->body));
+    if (!plan) {
+      return std::unexpected(std::vector{ReportOf(plan.error())});
+    }
+    return *std::move(plan);
+  }
+
+  static void AddSolution(const std::vector<rego::Binding>& row, EvalOutput* output) {
+    EvalSolution& solution = output->solutions.emplace_back();
+    std::map<std::string_view, Value> captured;
+    for (const rego::Binding& binding : row) {
+      if (rego::IsCapture(binding.variable)) {
+        captured[binding.variable] = binding.value;
+      } else {
+        solution.bindings.emplace_back(binding.variable, binding.value);
+      }
+    }
+    for (const rego::QueryExpression& expression : output->expressions) {
+      const auto found = captured.find(expression.variable);
+      solution.expressions.push_back(found == captured.end() ? Value::Boolean(true)
+                                                             : found->second);
+    }
+  }
+
+  const EvalOptions& options_;
+  Clock& clock_;
+  Timers timers_;
+  document::Arena arena_;
+  const std::shared_ptr<const builtins::Catalog> catalog_ = builtins::Catalog::Create();
+  rego::CompileOptions compile_;
+  rego::EvaluationRequest request_;
+  std::string query_;
+  std::string prints_;
+  std::vector<rego::Note> notes_;
+  std::unique_ptr<const rego::QueryPlan> plan_;
+};
+
+std::string WhatIsWrong(const EvalOptions& options) {
+  if (options.query_given && options.query_on_stdin) {
+    return "specify query argument or --stdin but not both";
+  }
+  if (!options.query_given && !options.query_on_stdin) {
+    return "specify query argument or --stdin";
+  }
+  if (options.query_on_stdin && options.input_on_stdin) {
+    return "specify --stdin or --stdin-input but not both";
+  }
+  if (options.input_on_stdin && !options.input.empty()) {
+    return "specify --stdin-input or --input but not both";
+  }
+  if (options.fail && options.fail_defined) {
+    return "specify --fail or --fail-defined but not both";
+  }
+  if (options.explain == "notes" && options.format != "pretty") {
+    return "notes are shown by --format pretty alone";
+  }
+  return "";
+}
+
+int Eval(const EvalOptions& options) {
+  if (const std::string wrong = WhatIsWrong(options); !wrong.empty()) {
+    std::cerr << "Error: " << wrong << "; portcullis eval --help has examples\n";
+    return kExitDenied;
+  }
+  SystemClock clock;
+  Evaluation evaluation(options, clock);
+  if (const Result<void> read = evaluation.ReadInputs(); !read) {
+    std::cerr << read.error().ToString() << '\n';
+    return kExitError;
+  }
+  const EvalOutput output = evaluation.Run();
+  std::cerr << evaluation.prints();
+  const EvalText text = PrintEval(output, kFormats.find(options.format)->second);
+  std::cout << text.out << std::flush;
+  std::cerr << text.err;
+  if (!output.errors.empty()) {
+    return kExitError;
+  }
+  const bool defined = !output.solutions.empty();
+  return (options.fail && !defined) || (options.fail_defined && defined) ? kExitDenied : kExitOk;
+}
+
+}  // namespace
+
+void AddEval(CLI::App& program, int* exit_code) {
+  auto* command = program.add_subcommand(
+      "eval", "Answer a Rego query, as `opa eval`: exit 0 answered, 2 error, 1 with --fail");
+  auto options = std::make_shared<EvalOptions>();
+  auto* query = command->add_option("query", options->query, "The query: data.a.b, x := 1; x > 0");
+  command->add_flag("--stdin", options->query_on_stdin, "Read the query from standard input");
+  command
+      ->add_option("-d,--data", options->data,
+                   "A policy or data file, or a folder of them; a.b:PATH puts data below data.a.b; "
+                   "may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("-i,--input", options->input, "The input document, JSON or YAML");
+  command->add_flag("-I,--stdin-input", options->input_on_stdin,
+                    "Read the input document from standard input");
+  command->add_flag("--v0-compatible", options->v0, "Read policies and the query as Rego v0");
+  command->add_flag("--v1-compatible", options->v1, "Read them as Rego v1: the default");
+  command
+      ->add_option("-f,--format", options->format, "json, pretty, raw, values, bindings, discard")
+      ->check(CLI::IsMember({"json", "pretty", "raw", "values", "bindings", "discard"}))
+      ->capture_default_str();
+  command->add_flag("--fail", options->fail, "Exit with 1 where the query is undefined");
+  command->add_flag("--fail-defined", options->fail_defined, "Exit with 1 where it is defined");
+  command->add_flag("-S,--strict", options->strict, "Compile policies with strict checks");
+  command->add_flag("--strict-builtin-errors", options->strict_builtin_errors,
+                    "The first error of a builtin function ends the evaluation");
+  command->add_option("--package", options->package,
+                      "The package whose rules the query may name without data.…");
+  command
+      ->add_option("--import", options->imports,
+                   "A reference that the query may name by its last part; may be repeated")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--explain", options->explain,
+                   "off, or notes: what trace() says, with --format pretty")
+      ->check(CLI::IsMember({"off", "notes"}))
+      ->capture_default_str();
+  command->add_flag("--metrics", options->metrics, "Print how long each part took");
+  command->add_option("--timeout", options->timeout,
+                      "End the evaluation after so long: 500ms, 10s");
+  command->footer(
+      "Examples:\n"
+      "  portcullis eval 'x := 1; y := 2; x < y'\n"
+      "  portcullis eval -d policy.rego -d data.json -i input.json data.policy.allow\n"
+      "  portcullis eval -d policies/ -I --format pretty data.policy.violation < input.json");
+  command->callback([=] {
+    options->query_given = query->count() > 0;
+    *exit_code = Eval(*options);
+  });
+}
+
+}  // namespace portcullis::tools
