@@ -312,6 +312,19 @@ std::optional<std::int64_t> ToInt64(const Value& number) {
   return WholeInt64(ParseDigits(spelling.text()));
 }
 
+std::optional<std::int64_t> AsGoInt(const Value& number) {
+  if (number.is_int()) {
+    return number.integer();
+  }
+  const Spelling spelling(number);
+  const std::string_view text = spelling.text();
+  // At most nineteen characters behind the sign, as there.
+  if (text.size() > (text.starts_with('-') ? 20 : 19) || text.find_first_of("eE") != text.npos) {
+    return std::nullopt;
+  }
+  return WholeInt64(ParseDigits(text));
+}
+
 Value Value::Float(double value) {
   if (std::abs(value) < 1e6 && std::trunc(value) == value && !(value == 0 && std::signbit(value))) {
     return Int(static_cast<std::int64_t>(value));

@@ -121,11 +121,12 @@ Value Value::Find(std::string_view key) const {
 
 Value Value::Find(const Value& key) const {
   if (is_array()) {
-    // OPA takes only what is spelt as a whole number for an index: [1,2][1.0] is undefined.
-    if (!key.is_int() || key.integer() < 0 || key.integer() >= std::int64_t{size()}) {
-      return {};
-    }
-    return ItemAt(static_cast<std::uint32_t>(key.integer()));
+    const std::optional<std::int64_t> index = key.is_int()      ? key.integer()
+                                              : key.is_number() ? AsGoInt(key)
+                                                                : std::nullopt;
+    return index && *index >= 0 && *index < std::int64_t{size()}
+               ? ItemAt(static_cast<std::uint32_t>(*index))
+               : Value();
   }
   if (is_object() && key.is_string()) {
     return Find(key.string());

@@ -206,6 +206,9 @@ inline Value Value::ValueAt(std::uint32_t i) const {
 // The number as an int64 if it is whole and fits ("1.0" and 1e3 do).
 [[nodiscard]] std::optional<std::int64_t> ToInt64(const Value& number);
 
+// The number as OPA reads an int64, for an index too: "2.0" is one, 1e3 is not. REQUIRES: a number.
+[[nodiscard]] std::optional<std::int64_t> AsGoInt(const Value& number);
+
 // A copy that depends on nothing but `arena`: strings, views, all.
 [[nodiscard]] Value DeepCopy(const Value& value, Arena& arena);
 // The same value in which every number is what Go's float64 would hold (see NumberMode in
