@@ -22,7 +22,7 @@ pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 find_library(GMP_LIBRARY gmp REQUIRED)
 pkg_check_modules(mpfr REQUIRED IMPORTED_TARGET mpfr)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-uc)
-find_package(date REQUIRED)
+find_package(absl REQUIRED)
 # The allocator of the programs: blocks of the store come and go in many sizes, which fragment glibc's heap. Sanitizers bring
 # their own.
 find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)

@@ -37,10 +37,13 @@ std::optional<std::uint64_t> UnitNanoseconds(std::string_view unit) {
   return std::nullopt;
 }
 
-std::unexpected<std::string> Error(std::string_view what, std::string_view text) {
+// How the errors quote the text: package time has a way of its own, which OPA does not use.
+using Quote = void (*)(std::string_view text, std::string* out);
+
+std::unexpected<std::string> Error(std::string_view what, std::string_view text, Quote quote) {
   std::string message = "time: ";
   message.append(what).append(" ");
-  AppendGoQuoted(text, &message);
+  quote(text, &message);
   return std::unexpected(message);
 }
 
@@ -87,7 +90,7 @@ std::optional<Amount> TakeAmount(std::string_view* rest) {
 
 // What Go's time.ParseDuration reads; `original` stands in the errors.
 std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text,
-                                                         std::string_view original) {
+                                                         std::string_view original, Quote quote) {
   std::string_view rest = text;
   const bool negative = rest.starts_with('-');
   if (negative || rest.starts_with('+')) {
@@ -97,28 +100,28 @@ std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text,
     return 0;
   }
   if (rest.empty()) {
-    return Error("invalid duration", original);
+    return Error("invalid duration", original, quote);
   }
   std::uint64_t total = 0;
   while (!rest.empty()) {
     const auto amount = TakeAmount(&rest);
     if (!amount) {
-      return Error("invalid duration", original);
+      return Error("invalid duration", original, quote);
     }
     const std::size_t end = std::min(rest.find_first_of(".0123456789"), rest.size());
     const std::string_view name = rest.substr(0, end);
     rest.remove_prefix(end);
     if (name.empty()) {
-      return Error("missing unit in duration", original);
+      return Error("missing unit in duration", original, quote);
     }
     const auto unit = UnitNanoseconds(name);
     if (!unit) {
       std::string what = "unknown unit ";
-      AppendGoQuoted(name, &what);
-      return Error(what + " in duration", original);
+      AppendTimeQuoted(name, &what);
+      return Error(what + " in duration", original, quote);
     }
     if (amount->whole > kLimit / *unit) {
-      return Error("invalid duration", original);
+      return Error("invalid duration", original, quote);
     }
     std::uint64_t value = amount->whole * *unit;
     if (amount->fraction > 0) {
@@ -126,7 +129,7 @@ std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text,
                                           (static_cast<double>(*unit) / amount->scale));
     }
     if (value > kLimit || total + value > kLimit) {
-      return Error("invalid duration", original);
+      return Error("invalid duration", original, quote);
     }
     total += value;
   }
@@ -134,7 +137,7 @@ std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text,
     return static_cast<std::int64_t>(0 - total);
   }
   if (total > kLimit - 1) {
-    return Error("invalid duration", original);
+    return Error("invalid duration", original, quote);
   }
   return static_cast<std::int64_t>(total);
 }
@@ -193,13 +196,13 @@ std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text) 
 
 std::expected<std::int64_t, std::string> ParseDuration(std::string_view text) {
   if (text.find_first_of("dwy") == text.npos) {
-    return ParseGoDuration(text, text);
+    return ParseGoDuration(text, text, text.empty() ? AppendGoQuoted : AppendTimeQuoted);
   }
   const auto rewritten = InHours(text);
   if (!rewritten) {
-    return Error("invalid duration", text);
+    return Error("invalid duration", text, AppendGoQuoted);
   }
-  return ParseGoDuration(*rewritten, text);
+  return ParseGoDuration(*rewritten, text, AppendGoQuoted);
 }
 
 }  // namespace portcullis::builtins

@@ -51,5 +51,7 @@ void AppendGoQuoted(std::string_view text, std::string* out);
 // The value of a Go string literal in double quotes or backquotes, or of 'c'. Nothing where it is malformed.
 [[nodiscard]] std::optional<std::string> UnquoteGo(std::string_view literal);
 [[nodiscard]] std::optional<char32_t> UnquoteGoRune(std::string_view literal);
+// The same as package time does in its errors: bytes outside of ASCII as \x escapes.
+void AppendTimeQuoted(std::string_view text, std::string* out);
 
 }  // namespace portcullis::builtins

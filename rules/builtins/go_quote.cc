@@ -59,6 +59,23 @@ void AppendGoQuoted(std::string_view text, std::string* out) {
   AppendQuotedText(text, GoQuoting::kUnicode, out);
 }
 
+void AppendTimeQuoted(std::string_view text, std::string* out) {
+  out->push_back('"');
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < U' ' || byte >= 0x80) {
+      out->append("\\x");
+      AppendHex(byte, 2, out);
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out->push_back('\\');
+    }
+    out->push_back(c);
+  }
+  out->push_back('"');
+}
+
 bool CanBackquote(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const Rune rune = DecodeRune(text.substr(i));

@@ -86,16 +86,17 @@ class TimeParser {
       layout = piece.after;
       after_ = layout;
       const std::string_view held = rest_;
-      if (!Element(piece)) {
-        return CannotParse(held, piece.text);
-      }
+      const bool read = Element(piece);
       if (!out_of_range_.empty()) {
         return Wrong(": " + out_of_range_ + " out of range");
+      }
+      if (!read) {
+        return CannotParse(held, piece.text);
       }
     }
     if (!rest_.empty()) {
       std::string message = ": extra text: ";
-      AppendGoQuoted(rest_, &message);
+      AppendTimeQuoted(rest_, &message);
       return Wrong(message);
     }
     return Finish();
@@ -105,18 +106,18 @@ class TimeParser {
   [[nodiscard]] std::unexpected<std::string> CannotParse(std::string_view value,
                                                          std::string_view as) const {
     std::string message = "parsing time ";
-    AppendGoQuoted(whole_, &message);
+    AppendTimeQuoted(whole_, &message);
     message.append(" as ");
-    AppendGoQuoted(whole_layout_, &message);
+    AppendTimeQuoted(whole_layout_, &message);
     message.append(": cannot parse ");
-    AppendGoQuoted(value, &message);
+    AppendTimeQuoted(value, &message);
     message.append(" as ");
-    AppendGoQuoted(as, &message);
+    AppendTimeQuoted(as, &message);
     return std::unexpected(std::move(message));
   }
   [[nodiscard]] std::unexpected<std::string> Wrong(std::string_view what) const {
     std::string message = "parsing time ";
-    AppendGoQuoted(whole_, &message);
+    AppendTimeQuoted(whole_, &message);
     return std::unexpected(message.append(what));
   }
 
@@ -253,6 +254,11 @@ class TimeParser {
     if (rest_.size() < piece.text.size()) {
       return false;
     }
+    for (int i = 1; i < piece.offset_numbers() && piece.colons(); ++i) {
+      if (rest_[static_cast<std::size_t>(3 * i)] != ':') {
+        return false;
+      }
+    }
     const char sign = rest_.front();
     rest_.remove_prefix(1);
     constexpr std::string_view kNames[] = {"time zone offset hour", "time zone offset minute",
@@ -263,9 +269,6 @@ class TimeParser {
       int number = 0;
       if (i < piece.offset_numbers()) {
         if (i > 0 && piece.colons()) {
-          if (!rest_.starts_with(':')) {
-            return false;
-          }
           rest_.remove_prefix(1);
         }
         if (!Bounded(Digits::kTwo, 0, kLimits[i], kNames[i], &number)) {

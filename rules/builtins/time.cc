@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
-#include <limits>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
-#include <date/tz.h>
+#include <absl/time/time.h>
 
 #include "rules/builtins/families.h"
 #include "rules/builtins/go_layout.h"
@@ -43,50 +43,58 @@ std::string_view LayoutByName(std::string_view name) {
   return found == std::end(kLayouts) ? name : found->second;
 }
 
-// A time zone; UTC where `zone` is null.
-struct Zone {
-  const date::time_zone* zone = nullptr;
+// The offset of a time zone from UTC, in seconds, and its name at a moment.
+struct Offset {
+  std::int64_t seconds = 0;
+  std::string name = "UTC";
+};
 
-  struct Offset {
-    int seconds = 0;
-    std::string name = "UTC";
-    std::int64_t begin = std::numeric_limits<std::int64_t>::min();  // In force over [begin, end).
-    std::int64_t end = std::numeric_limits<std::int64_t>::max();
-  };
+// A time zone; UTC where it is not set.
+class Zone {
+ public:
+  Zone() = default;
+  explicit Zone(absl::TimeZone zone) : zone_(zone) {}
+
   [[nodiscard]] Offset At(std::int64_t unix_seconds) const {
-    if (zone == nullptr) {
+    if (!zone_) {
       return {};
     }
-    const date::sys_info info =
-        zone->get_info(date::sys_seconds(std::chrono::seconds(unix_seconds)));
-    return {static_cast<int>(info.offset.count()), info.abbrev,
-            info.begin.time_since_epoch().count(), info.end.time_since_epoch().count()};
+    const absl::TimeZone::CivilInfo info = zone_->At(absl::FromUnixSeconds(unix_seconds));
+    return {info.offset, info.zone_abbr};
   }
   // When a clock there shows `local`; where it does so twice or never, as Go takes it.
   [[nodiscard]] std::int64_t FromLocal(std::int64_t local) const {
-    Offset offset = At(local);
-    const std::int64_t utc = local - offset.seconds;
-    if (utc < offset.begin || utc >= offset.end) {
-      offset = At(utc);
-    }
-    return local - offset.seconds;
+    return local - At(local - At(local).seconds).seconds;
   }
+
+ private:
+  std::optional<absl::TimeZone> zone_;
 };
+
+// The zone that a file of the tz database describes. Only names of such files reach the library, which keeps every name.
+std::shared_ptr<const Zone> LoadZone(std::string_view name) {
+  if (name == "Local") {
+    return std::make_shared<const Zone>(absl::LocalTimeZone());
+  }
+  std::error_code error;
+  absl::TimeZone zone;
+  const bool found = !name.contains('\0') &&
+                     std::filesystem::is_regular_file(
+                         std::filesystem::path("/usr/share/zoneinfo") / std::string(name), error) &&
+                     absl::LoadTimeZone(std::string(name), &zone);
+  return found ? std::make_shared<const Zone>(zone) : nullptr;
+}
 
 // The zone of an IANA name; fails through `context`.
 std::optional<Zone> FindZone(CallContext& context, std::string_view name) {
   if (name.empty() || name == "UTC") {
     return Zone{};
   }
-  const auto found = context.prepared.Get<Zone>("zone", name, [&]() -> std::shared_ptr<const Zone> {
-    try {
-      return std::make_shared<const Zone>(name == "Local" ? date::current_zone()
-                                                          : date::locate_zone(std::string(name)));
-    } catch (
-        const std::exception&) {  // The library has no other way to say that it knows no such zone.
-      return nullptr;
-    }
-  });
+  if (name.contains("..") || name.front() == '/' || name.front() == '\\') {
+    context.Fail("time: invalid location name");
+    return std::nullopt;
+  }
+  const auto found = context.prepared.Get<Zone>("zone", name, [&] { return LoadZone(name); });
   if (found) {
     return *found;
   }
@@ -102,8 +110,9 @@ struct Moment {
   std::string_view layout;
 
   [[nodiscard]] CivilTime Civil() const {
-    Zone::Offset offset = zone.At(unix_seconds);
-    return ToCivil(unix_seconds, nanosecond, offset.seconds, std::move(offset.name));
+    Offset offset = zone.At(unix_seconds);
+    return ToCivil(unix_seconds, nanosecond, static_cast<int>(offset.seconds),
+                   std::move(offset.name));
   }
 };
 
@@ -124,6 +133,16 @@ std::optional<std::int64_t> Nanoseconds(CallContext& context, const Value& numbe
   return std::nullopt;
 }
 
+std::optional<std::string_view> StringAt(CallContext& context, const Value& array,
+                                         std::uint32_t place) {
+  const Value item = array.ItemAt(place);
+  if (!item.is_string()) {
+    context.FailOperand(1, "string", item);
+    return std::nullopt;
+  }
+  return item.string();
+}
+
 std::optional<Moment> MomentOperand(CallContext& context, const Value& value) {
   Moment moment;
   Value number = value;
@@ -133,21 +152,20 @@ std::optional<Moment> MomentOperand(CallContext& context, const Value& value) {
       context.FailOperand(1, "number", number);
       return std::nullopt;
     }
-    for (std::uint32_t i = 1; i < std::min<std::uint32_t>(3, value.size()); ++i) {
-      if (!value.ItemAt(i).is_string()) {
-        context.FailOperand(1, "string", value.ItemAt(i));
-        return std::nullopt;
-      }
-    }
     if (value.size() > 1) {
-      const auto zone = FindZone(context, value.ItemAt(1).string());
+      const auto name = StringAt(context, value, 1);
+      const auto zone = name ? FindZone(context, *name) : std::nullopt;
       if (!zone) {
         return std::nullopt;
       }
       moment.zone = *zone;
     }
     if (value.size() > 2) {
-      moment.layout = value.ItemAt(2).string();
+      const auto layout = StringAt(context, value, 2);
+      if (!layout) {
+        return std::nullopt;
+      }
+      moment.layout = *layout;
     }
   } else if (!value.is_number()) {
     context.FailOperand(1, "either number (ns) or [number (ns), string (tz)]", value);
