@@ -182,40 +182,46 @@ class GlobCompiler {
       if (!high) {
         return Unclosed();
       }
+      if (!Close()) {
+        return std::nullopt;
+      }
       if (*high < *low) {
         Fail("range hi character is less than lo");
         return std::nullopt;
       }
-      return Close(Runes({{*low, *high}}, negated));
+      return Runes({{*low, *high}}, negated);
     }
     at_ = begin;
     std::vector<std::pair<char32_t, char32_t>> runes;
     while (at_ < pattern_.size() && pattern_[at_] != ']') {
       const auto rune = Next();
+      if (rune == U'\\' && at_ == pattern_.size()) {
+        return Unclosed();
+      }
       const auto literal = rune ? NextEscaped(*rune) : std::nullopt;
       if (!literal) {
         return std::nullopt;
       }
       runes.emplace_back(*literal, *literal);
     }
-    if (at_ >= pattern_.size()) {
-      return Unclosed();
+    if (!Close()) {
+      return std::nullopt;
     }
     if (runes.empty()) {
       Fail("could not parse range");
       return std::nullopt;
     }
-    return Close(Runes(std::move(runes), negated));
+    return Runes(std::move(runes), negated);
   }
-  std::optional<Piece> Close(Piece piece) {
-    if (at_ >= pattern_.size()) {
-      return Unclosed();
+  // Reads the "]"; false where there is none.
+  bool Close() {
+    const auto rune = Next();
+    if (!rune) {
+      Unclosed();
+    } else if (*rune != U']') {
+      Fail("expected close range character");
     }
-    if (pattern_[at_++] == ']') {
-      return piece;
-    }
-    Fail("expected close range character");
-    return std::nullopt;
+    return rune == U']';
   }
   std::optional<Piece> Unclosed() {
     Fail("unexpected end of input");

@@ -2,6 +2,7 @@
 
 #include "rules/builtins/regex.h"
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -55,46 +56,82 @@ std::string_view GoErrorText(re2::RE2::ErrorCode code) {
   return "regexp/syntax: internal error";
 }
 
-// What Go writes and this RE2 does not read: (?<name>…). Fails on \C, which Go refuses.
-std::expected<std::string, std::string> ToRe2(std::string_view pattern) {
-  std::string result;
+// A pattern for RE2, and what Go finds wrong with it at its end that RE2 would not.
+struct Translated {
+  std::string pattern;
+  std::string error;
+};
+
+// The group that `rest` begins: "(?P<name>" or "(?<name>" with a name that Go takes. Else Go's complaint, with all of `rest`
+// where nothing closes the name.
+std::expected<std::string_view, std::string> ReadNamedGroup(std::string_view rest) {
+  const std::string complaint = "invalid named capture: `";
+  const std::size_t end = rest.find('>');
+  if (end == rest.npos) {
+    return std::unexpected(complaint + std::string(rest) + "`");
+  }
+  const std::string_view group = rest.substr(0, end + 1);
+  const std::string_view name = group.substr(group.find('<') + 1, end - group.find('<') - 1);
+  const bool word = std::ranges::all_of(name, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  });
+  if (name.empty() || !word) {
+    return std::unexpected(complaint + std::string(group) + "`");
+  }
+  return group;
+}
+
+// What Go writes and this RE2 does not read: (?<name>…). Ends where Go refuses what RE2 takes or refuses in other words.
+Translated ToRe2(std::string_view pattern) {
+  Translated result;
   bool in_class = false;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const std::string_view rest = pattern.substr(i);
     if (rest.starts_with("\\Q")) {
       const std::size_t end = std::min(rest.find("\\E"), rest.size());
-      result.append(rest.substr(0, end));
+      result.pattern.append(rest.substr(0, end));
       i += end - 1;
       continue;
     }
     if (rest.front() == '\\' && rest.size() > 1) {
       if (rest[1] == 'C') {
-        return std::unexpected("error parsing regexp: invalid escape sequence: `\\C`");
+        result.error = "invalid escape sequence: `\\C`";
+        return result;
       }
-      result.append(rest.substr(0, 2));
+      if (rest == "\\x{") {
+        result.error = "invalid escape sequence: `\\x{`";
+        return result;
+      }
+      result.pattern.append(rest.substr(0, 2));
       ++i;
       continue;
     }
-    result.push_back(rest.front());
+    if (!in_class && (rest.starts_with("(?<") || rest.starts_with("(?P<"))) {
+      const auto group = ReadNamedGroup(rest);
+      if (!group) {
+        result.error = group.error();
+        return result;
+      }
+      result.pattern.append("(?P").append(group->substr(group->find('<')));
+      i += group->size() - 1;
+      continue;
+    }
+    result.pattern.push_back(rest.front());
     if (rest.front() == '[' && !in_class) {
       in_class = true;
       // A bracket that comes first stands for itself.
       if (rest.substr(1).starts_with('^')) {
-        result.push_back(pattern[++i]);
+        result.pattern.push_back(pattern[++i]);
       }
       if (pattern.substr(i + 1).starts_with(']')) {
-        result.push_back(pattern[++i]);
+        result.pattern.push_back(pattern[++i]);
       }
     } else if (rest.starts_with("[:") && in_class && rest.find(":]", 2) != rest.npos) {
       const std::size_t end = rest.find(":]", 2) + 2;
-      result.append(rest.substr(1, end - 1));
+      result.pattern.append(rest.substr(1, end - 1));
       i += end - 1;
     } else if (rest.front() == ']') {
       in_class = false;
-    } else if (!in_class && rest.starts_with("(?<") && rest.size() > 3 && rest[3] != '=' &&
-               rest[3] != '!') {
-      result.append("?P");
-      ++i;
     }
   }
   return result;
@@ -343,35 +380,37 @@ std::expected<std::string, std::string> TemplatePattern(std::string_view text, c
     AppendGoQuoted(text, &message);
     return std::unexpected(message);
   };
-  std::string pattern = "^";
+  // The places of the delimiters of the outermost pairs, in turn.
+  std::vector<std::size_t> places;
   int level = 0;
-  std::size_t copied = 0;
-  std::size_t opened = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == open) {
       if (++level == 1) {
-        opened = i;
+        places.push_back(i);
       }
     } else if (text[i] == close) {
-      if (--level < 0) {
+      if (--level == 0) {
+        places.push_back(i);
+      } else if (level < 0) {
         return unbalanced();
       }
-      if (level > 0) {
-        continue;
-      }
-      const std::string_view inner = text.substr(opened + 1, i - opened - 1);
-      if (const auto regex = CompileRegex("^" + std::string(inner) + "$"); !regex) {
-        return std::unexpected(regex.error());
-      }
-      pattern.append(QuoteRegex(text.substr(copied, opened - copied)))
-          .append("(")
-          .append(inner)
-          .append(")");
-      copied = i + 1;
     }
   }
   if (level != 0) {
     return unbalanced();
+  }
+  std::string pattern = "^";
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < places.size(); i += 2) {
+    const std::string_view inner = text.substr(places[i] + 1, places[i + 1] - places[i] - 1);
+    if (const auto regex = CompileRegex("^" + std::string(inner) + "$"); !regex) {
+      return std::unexpected(regex.error());
+    }
+    pattern.append(QuoteRegex(text.substr(copied, places[i] - copied)))
+        .append("(")
+        .append(inner)
+        .append(")");
+    copied = places[i + 1] + 1;
   }
   return pattern + QuoteRegex(text.substr(copied)) + "$";
 }
@@ -438,19 +477,22 @@ constexpr Builtin kBuiltins[] = {
 }  // namespace
 
 std::expected<Regex, std::string> CompileRegex(std::string_view pattern) {
-  const auto translated = ToRe2(pattern);
-  if (!translated) {
-    return std::unexpected(translated.error());
-  }
+  const Translated translated = ToRe2(pattern);
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(std::int64_t{32} << 20);
-  auto regex = std::make_shared<const re2::RE2>(*translated, options);
+  auto regex = std::make_shared<const re2::RE2>(translated.pattern, options);
+  const std::string prefix = "error parsing regexp: ";
+  // A parenthesis that is not closed is seen at the end alone.
+  if (!translated.error.empty() &&
+      (regex->ok() || regex->error_code() == re2::RE2::ErrorMissingParen)) {
+    return std::unexpected(prefix + translated.error);
+  }
   if (regex->ok()) {
     return regex;
   }
-  return std::unexpected("error parsing regexp: " + std::string(GoErrorText(regex->error_code())) +
-                         ": `" + regex->error_arg() + "`");
+  return std::unexpected(prefix + std::string(GoErrorText(regex->error_code())) + ": `" +
+                         regex->error_arg() + "`");
 }
 
 std::expected<Regex, std::string> CachedRegex(PreparedCache& cache, std::string_view pattern) {
