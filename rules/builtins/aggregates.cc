@@ -1,6 +1,7 @@
 // count sum product min max sort all any, and `in`. SOURCE: OPA's policy reference, "Aggregates".
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "rules/builtins/families.h"
@@ -30,10 +31,10 @@ bool CheckCollection(CallContext& context, Arguments arguments) {
   return false;
 }
 
-// All items added (or multiplied) from `first` on: exactly where all are whole, else as floats.
+// All items added (or multiplied) from `first` on: exactly where all are whole, else as floats with `precision` bits.
 template <class Small, class Exact, class Float>
-Value Accumulate(CallContext& context, Arguments arguments, std::int64_t first, Small small,
-                 Exact exact, Float floating) {
+Value Accumulate(CallContext& context, Arguments arguments, std::int64_t first,
+                 mpfr_prec_t precision, Small small, Exact exact, Float floating) {
   if (!CheckCollection(context, arguments)) {
     return {};
   }
@@ -78,7 +79,7 @@ Value Accumulate(CallContext& context, Arguments arguments, std::int64_t first, 
     }
   }
 
-  BigFloat sum;
+  BigFloat sum(precision);
   mpfr_set_si(sum.get(), static_cast<long>(first), MPFR_RNDN);
   for (std::uint32_t j = 0; j < size; ++j) {
     if (context.ShouldHalt()) {
@@ -103,7 +104,7 @@ Value Accumulate(CallContext& context, Arguments arguments, std::int64_t first, 
 
 Value Sum(CallContext& context, Arguments arguments) {
   return Accumulate(
-      context, arguments, 0,
+      context, arguments, 0, BigFloat::kPrecision,
       [](std::int64_t a, std::int64_t b, std::int64_t* out) {
         return __builtin_add_overflow(a, b, out);
       },
@@ -112,7 +113,7 @@ Value Sum(CallContext& context, Arguments arguments) {
 
 Value Product(CallContext& context, Arguments arguments) {
   return Accumulate(
-      context, arguments, 1,
+      context, arguments, 1, std::numeric_limits<double>::digits,
       [](std::int64_t a, std::int64_t b, std::int64_t* out) {
         return __builtin_mul_overflow(a, b, out);
       },

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "document/json.h"
 #include "rules/builtins/codec.h"
@@ -18,35 +19,79 @@ namespace {
 
 using Headers = std::map<std::string, std::string>;
 
-// The names of which the member in `object` is missing, or is no string, as a set.
-enum class Lack : std::uint8_t { kMissing, kNoString };
-Value Lacking(CallContext& context, const Value& object, std::span<const std::string_view> names,
-              Lack lack) {
-  document::SetBuilder lacking(context.arena);
-  for (const std::string_view name : names) {
-    const Value member = object.Find(name);
-    const bool lacks = lack == Lack::kMissing ? !member.is_defined() : !member.is_string();
-    if (lacks) {
-      lacking.Add(Value::String(name));
-    }
+// What http.send knows: a request has nothing else.
+constexpr std::array<std::string_view, 28> kRequestParameters = {"body",
+                                                                 "cache",
+                                                                 "cache_ignored_headers",
+                                                                 "caching_mode",
+                                                                 "enable_redirect",
+                                                                 "force_cache",
+                                                                 "force_cache_duration_seconds",
+                                                                 "force_json_decode",
+                                                                 "force_yaml_decode",
+                                                                 "headers",
+                                                                 "max_retry_attempts",
+                                                                 "method",
+                                                                 "raise_error",
+                                                                 "raw_body",
+                                                                 "timeout",
+                                                                 "tls_ca_cert",
+                                                                 "tls_ca_cert_env_variable",
+                                                                 "tls_ca_cert_file",
+                                                                 "tls_client_cert",
+                                                                 "tls_client_cert_env_variable",
+                                                                 "tls_client_cert_file",
+                                                                 "tls_client_key",
+                                                                 "tls_client_key_env_variable",
+                                                                 "tls_client_key_file",
+                                                                 "tls_insecure_skip_verify",
+                                                                 "tls_server_name",
+                                                                 "tls_use_system_certs",
+                                                                 "url"};
+
+// False, and a failure that names them, where there are some.
+bool CheckNone(CallContext& context, document::SetBuilder names, int operand,
+               const std::string& complaint) {
+  if (names.size() == 0) {
+    return true;
   }
-  return lacking.Finish();
+  context.FailType("operand " + std::to_string(operand) + " " + complaint +
+                   " parameters(s): " + document::ToRego(names.Finish()));
+  return false;
 }
 
 bool CheckMembers(CallContext& context, const Value& object, int operand,
                   std::span<const std::string_view> names, const std::string& what) {
-  for (const Lack lack : {Lack::kMissing, Lack::kNoString}) {
-    const Value lacking = Lacking(context, object, names, lack);
-    if (lacking.size() == 0) {
-      continue;
+  document::SetBuilder missing(context.arena);
+  for (const std::string_view name : names) {
+    if (object.Find(name).is_undefined()) {
+      missing.Add(Value::String(name));
     }
-    context.FailType(
-        "operand " + std::to_string(operand) +
-        (lack == Lack::kMissing ? " missing required " : " invalid values for required ") + what +
-        " parameters(s): " + document::ToRego(lacking));
-    return false;
   }
-  return true;
+  return CheckNone(context, std::move(missing), operand, "missing required " + what);
+}
+
+bool CheckStrings(CallContext& context, const Value& object, int operand,
+                  std::span<const std::string_view> names, const std::string& what) {
+  document::SetBuilder invalid(context.arena);
+  for (const std::string_view name : names) {
+    if (!object.Find(name).is_string()) {
+      invalid.Add(Value::String(name));
+    }
+  }
+  return CheckNone(context, std::move(invalid), operand, "invalid values for required " + what);
+}
+
+bool CheckRequestParameters(CallContext& context, const Value& request) {
+  document::SetBuilder unknown(context.arena);
+  for (std::uint32_t i = 0; i < request.size(); ++i) {
+    const Value key = request.KeyAt(i);
+    if (!key.is_string() ||
+        std::ranges::find(kRequestParameters, key.string()) == kRequestParameters.end()) {
+      unknown.Add(key);
+    }
+  }
+  return CheckNone(context, std::move(unknown), 1, "invalid request");
 }
 
 std::string Lower(std::string_view text) {
@@ -72,27 +117,31 @@ Value Sign(CallContext& context, Arguments arguments) {
   constexpr std::array<std::string_view, 4> kConfiguration = {
       "aws_access_key", "aws_region", "aws_secret_access_key", "aws_service"};
   constexpr std::array<std::string_view, 2> kRequest = {"method", "url"};
-  if (!ObjectOperand(context, arguments, 1) || !ObjectOperand(context, arguments, 2)) {
+  // OPA counts each of the three as its first operand.
+  if (!ObjectOperand(context, arguments, 1) || !ObjectOperand(context, arguments.subspan(1), 1)) {
     return {};
   }
   const Value& request = arguments[0];
   const Value& configuration = arguments[1];
-  if (!CheckMembers(context, configuration, 2, kConfiguration, "AWS config")) {
-    return {};
-  }
-  if (!NumberOperand(context, arguments, 3)) {
+  if (!CheckMembers(context, configuration, 2, kConfiguration, "AWS config") ||
+      !CheckStrings(context, configuration, 2, kConfiguration, "AWS config") ||
+      !NumberOperand(context, arguments.subspan(2), 1)) {
     return {};
   }
   const auto time_ns = AsGoInt(arguments[2]);
   if (!time_ns) {
     return context.FailType("operand 3 could not convert time_ns value into a unix timestamp");
   }
-  if (!CheckMembers(context, request, 1, kRequest, "request")) {
+  if (!CheckRequestParameters(context, request) ||
+      !CheckMembers(context, request, 1, kRequest, "request")) {
     return {};
   }
   const Value given_headers = request.Find("headers");
   if (given_headers.is_defined() && !given_headers.is_object()) {
     return context.FailOperand(0, "object", given_headers);
+  }
+  if (!CheckStrings(context, request, 1, kRequest, "request")) {
+    return {};
   }
   const auto uri = ParseUri(request.GetString({"url"}));
   if (!uri) {
@@ -133,8 +182,9 @@ Value Sign(CallContext& context, Arguments arguments) {
     const Value key = given_headers.KeyAt(i);
     const Value value = given_headers.ValueAt(i);
     const std::string_view text = value.is_string() ? value.string() : "";
-    const std::string name = Lower(key.is_string() ? key.string() : "");
-    headers.Add(key, Value::String(text));
+    const std::string_view written = key.is_string() ? key.string() : "";
+    const std::string name = Lower(written);
+    headers.Add(written, Value::String(text));
     if (name != "authorization" && name != "user-agent" && name != "x-amzn-trace-id") {
       covered[name] = text;
     }

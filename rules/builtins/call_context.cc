@@ -27,11 +27,11 @@ bool CallContext::ShouldHalt() {
   if (failure == FailureKind::kHalt) {
     return true;
   }
-  if (++ticks_ % 1024 != 0) {
-    return false;
-  }
   if (arena.over_limit()) {
     return HaltForMemory();
+  }
+  if (++ticks_ % 1024 != 0) {
+    return false;
   }
   if (deadline != std::chrono::steady_clock::time_point::max() && clock.Now() >= deadline) {
     failure = FailureKind::kHalt;

@@ -83,7 +83,8 @@ std::string Digest(Hash hash, std::string_view bytes) {
 std::string Hmac(Hash hash, std::string_view key, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  HMAC(Algorithm(hash), key.data(), static_cast<int>(key.size()),
+  // Without a key's bytes OpenSSL would go on with the last key.
+  HMAC(Algorithm(hash), key.empty() ? "" : key.data(), static_cast<int>(key.size()),
        reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size);
   return {reinterpret_cast<const char*>(digest.data()), size};
 }

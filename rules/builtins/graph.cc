@@ -72,58 +72,85 @@ Value Reachable(CallContext& context, Arguments arguments) {
   return result.Finish();
 }
 
-// Every path from a node until it ends, leaves the graph or would come back to where it was.
-struct PathFinder {
-  CallContext& context;
-  const Value& graph;
-  document::SetBuilder paths;
-  std::vector<Value> path;
+// Every path from a node until it ends, leaves the graph or would come back to where it was. A node where the search begins
+// may follow itself once.
+class PathFinder {
+ public:
+  PathFinder(CallContext& context, const Value& graph)
+      : context_(context), graph_(graph), paths_(context.arena) {}
 
-  void Add() {
-    const std::span<Value> steps = context.arena.AllocateArray<Value>(path.size());
-    std::ranges::copy(path, steps.begin());
-    paths.Add(Value::Array(steps));
+  void FollowAll(const Value& start) {
+    if (const Value edges = graph_.Find(start); edges.is_defined()) {
+      Enter(start, edges);
+      Search();
+    }
   }
 
-  void Follow(const Value& node) {
-    if (context.ShouldHalt()) {
-      return;
-    }
-    const Value edges = graph.Find(node);
-    if (!edges.is_defined()) {
-      return Add();
-    }
-    path.push_back(node);
-    const std::uint32_t count = IsCollection(edges) ? edges.size() : 0;
-    if (count == 0) {
+  Value Finish() { return context_.failure == FailureKind::kHalt ? Value() : paths_.Finish(); }
+
+ private:
+  struct Step {
+    Value node;
+    Value edges;
+    std::uint32_t next = 0;
+  };
+
+  void Enter(const Value& node, const Value& edges) {
+    path_.push_back({node, edges});
+    if (!IsCollection(edges) || edges.size() == 0) {
       Add();
+      path_.pop_back();
     }
-    for (std::uint32_t i = 0; i < count && context.failure != FailureKind::kHalt; ++i) {
-      const Value next = edges.ItemAt(i);
-      const bool circle =
-          std::ranges::any_of(path, [&](const Value& step) { return document::Equal(step, next); });
-      if (circle) {
+  }
+
+  void Search() {
+    while (!path_.empty()) {
+      Step& step = path_.back();
+      if (context_.ShouldHalt()) {
+        return;
+      }
+      if (step.next == step.edges.size()) {
+        path_.pop_back();
+        continue;
+      }
+      const Value next = step.edges.ItemAt(step.next++);
+      const Value edges = graph_.Find(next);
+      // The first step from a start is taken even where it leads to the start.
+      if (edges.is_undefined() || (path_.size() > 1 && IsOnPath(next))) {
         Add();
       } else {
-        Follow(next);
+        Enter(next, edges);
       }
     }
-    path.pop_back();
   }
+
+  bool IsOnPath(const Value& node) {
+    return std::ranges::any_of(path_, [&](const Step& step) {
+      return context_.ShouldHalt() || document::Equal(step.node, node);
+    });
+  }
+
+  void Add() {
+    const std::span<Value> steps = context_.arena.AllocateArray<Value>(path_.size());
+    std::ranges::transform(path_, steps.begin(), &Step::node);
+    paths_.Add(Value::Array(steps));
+  }
+
+  CallContext& context_;
+  const Value& graph_;
+  document::SetBuilder paths_;
+  std::vector<Step> path_;
 };
 
 Value ReachablePaths(CallContext& context, Arguments arguments) {
   if (!CheckOperands(context, arguments)) {
     return {};
   }
-  PathFinder finder{context, arguments[0], document::SetBuilder(context.arena), {}};
+  PathFinder finder(context, arguments[0]);
   for (std::uint32_t i = 0; i < arguments[1].size(); ++i) {
-    const Value start = arguments[1].ItemAt(i);
-    if (arguments[0].Find(start).is_defined()) {
-      finder.Follow(start);
-    }
+    finder.FollowAll(arguments[1].ItemAt(i));
   }
-  return context.failure == FailureKind::kHalt ? Value() : finder.paths.Finish();
+  return finder.Finish();
 }
 
 constexpr Builtin kBuiltins[] = {

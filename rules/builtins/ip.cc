@@ -2,36 +2,68 @@
 
 #include <algorithm>
 #include <charconv>
+#include <expected>
+#include <utility>
 #include <vector>
+
+#include "base/error.h"
+#include "rules/builtins/go_format.h"
 
 namespace portcullis::builtins {
 namespace {
 
 constexpr int kV4Prefix = 96;
 
-// Four numbers up to 255 without leading zeros.
-std::optional<std::array<std::uint8_t, 4>> ParseV4(std::string_view text) {
-  std::array<std::uint8_t, 4> bytes{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    const std::size_t end = std::min(text.find('.'), text.size());
-    const std::string_view digits = text.substr(0, end);
-    if (digits.empty() || digits.size() > 3 ||
-        digits.find_first_not_of("0123456789") != digits.npos) {
-      return std::nullopt;
-    }
-    if (digits.size() > 1 && digits.front() == '0') {
-      return std::nullopt;
-    }
-    const int value = std::stoi(std::string(digits));
-    if (value > 255) {
-      return std::nullopt;
-    }
-    bytes[i] = static_cast<std::uint8_t>(value);
-    if ((end == text.size()) != (i == 3)) {
-      return std::nullopt;
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
+using Fault = std::unexpected<std::string>;
+
+// What is wrong with `text`, and from where on, as Go's netip says it.
+Fault Wrong(std::string_view text, std::string_view what, std::string_view at = {}) {
+  std::string message = "ParseAddr(";
+  AppendGoQuoted(text, &message);
+  message.append("): ").append(what);
+  if (!at.empty()) {
+    message += " (at ";
+    AppendGoQuoted(at, &message);
+    message += ")";
   }
+  return Fault(std::move(message));
+}
+
+// Four numbers up to 255 without leading zeros: `part`, the end of `text`.
+std::expected<std::array<std::uint8_t, 4>, std::string> ParseV4(std::string_view text,
+                                                                std::string_view part) {
+  std::array<std::uint8_t, 4> bytes{};
+  std::size_t field = 0;
+  int value = 0;
+  int digits = 0;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    const char c = part[i];
+    if (c >= '0' && c <= '9') {
+      if (digits == 1 && value == 0) {
+        return Wrong(text, "IPv4 field has octet with leading zero");
+      }
+      value = value * 10 + (c - '0');
+      ++digits;
+      if (value > 255) {
+        return Wrong(text, "IPv4 field has value >255");
+      }
+    } else if (c == '.') {
+      if (i == 0 || i + 1 == part.size() || part[i - 1] == '.') {
+        return Wrong(text, "IPv4 field must have at least one digit", part.substr(i));
+      }
+      if (field == 3) {
+        return Wrong(text, "IPv4 address too long");
+      }
+      bytes[field++] = static_cast<std::uint8_t>(value);
+      value = digits = 0;
+    } else {
+      return Wrong(text, "unexpected character", part.substr(i));
+    }
+  }
+  if (field < 3) {
+    return Wrong(text, "IPv4 address too short");
+  }
+  bytes[3] = static_cast<std::uint8_t>(value);
   return bytes;
 }
 
@@ -42,54 +74,79 @@ IpAddress FromV4(const std::array<std::uint8_t, 4>& bytes) {
   return address;
 }
 
+// A group of at most four hex digits at the start of `rest`, taken off it.
+std::expected<std::uint32_t, std::string> TakeGroup(std::string_view text, std::string_view* rest) {
+  const std::size_t length =
+      std::min(rest->find_first_not_of("0123456789abcdefABCDEF"), rest->size());
+  if (length > 4) {
+    return Wrong(text, "each group must have 4 or less digits", *rest);
+  }
+  if (length == 0) {
+    return Wrong(text, "each colon-separated field must have at least one digit", *rest);
+  }
+  std::uint32_t group = 0;
+  std::from_chars(rest->data(), rest->data() + length, group, 16);
+  rest->remove_prefix(length);
+  return group;
+}
+
 // Groups of hex digits with at most one "::", the last two groups perhaps as IPv4.
-std::optional<IpAddress> ParseV6(std::string_view text) {
+std::expected<IpAddress, std::string> ParseV6(std::string_view text) {
+  std::string_view rest = text.substr(0, text.find('%'));
+  if (rest.size() + 1 == text.size()) {
+    return Wrong(text, "zone must be a non-empty string");
+  }
   std::vector<std::uint8_t> bytes;
   std::optional<std::size_t> gap;
-  if (text.starts_with("::")) {
+  if (rest.starts_with("::")) {
     gap = 0;
-    text.remove_prefix(2);
+    rest.remove_prefix(2);
   }
-  while (!text.empty()) {
-    if (bytes.size() >= 16) {
-      return std::nullopt;
-    }
-    std::uint32_t group = 0;
-    const auto parsed = std::from_chars(
-        text.data(), text.data() + std::min<std::size_t>(4, text.size()), group, 16);
-    if (parsed.ec != std::errc()) {
-      return std::nullopt;
-    }
-    const auto length = static_cast<std::size_t>(parsed.ptr - text.data());
-    if (length < text.size() && text[length] == '.') {
-      const auto v4 = ParseV4(text);
-      if (!v4 || bytes.size() > 12) {
-        return std::nullopt;
+  while (!rest.empty() && bytes.size() < 16) {
+    const std::string_view here = rest;
+    const std::uint32_t group = TRY(TakeGroup(text, &rest));
+    if (rest.starts_with('.')) {
+      if (!gap && bytes.size() != 12) {
+        return Wrong(text, "embedded IPv4 address must replace the final 2 fields of the address",
+                     here);
       }
-      bytes.insert(bytes.end(), v4->begin(), v4->end());
-      text = {};
+      if (bytes.size() > 12) {
+        return Wrong(text, "too many hex fields to fit an embedded IPv4 at the end of the address",
+                     here);
+      }
+      const auto v4 = TRY(ParseV4(text, here));
+      bytes.insert(bytes.end(), v4.begin(), v4.end());
+      rest = {};
       break;
     }
     bytes.push_back(static_cast<std::uint8_t>(group >> 8));
     bytes.push_back(static_cast<std::uint8_t>(group));
-    text.remove_prefix(length);
-    if (text.empty()) {
+    if (rest.empty()) {
       break;
     }
-    if (text.front() != ':' || text.size() == 1) {
-      return std::nullopt;
+    if (rest.front() != ':') {
+      return Wrong(text, "unexpected character, want colon", rest);
     }
-    text.remove_prefix(1);
-    if (text.front() == ':') {
+    if (rest.size() == 1) {
+      return Wrong(text, "colon must be followed by more characters", rest);
+    }
+    rest.remove_prefix(1);
+    if (rest.front() == ':') {
       if (gap) {
-        return std::nullopt;
+        return Wrong(text, "multiple :: in address", rest);
       }
       gap = bytes.size();
-      text.remove_prefix(1);
+      rest.remove_prefix(1);
     }
   }
-  if (bytes.size() > 16 || (bytes.size() == 16) == gap.has_value()) {
-    return std::nullopt;
+  if (!rest.empty()) {
+    return Wrong(text, "trailing garbage after address", rest);
+  }
+  if (bytes.size() < 16 && !gap) {
+    return Wrong(text, "address string too short");
+  }
+  if (bytes.size() == 16 && gap) {
+    return Wrong(text, "the :: must expand to at least one field of zeros");
   }
   if (gap) {
     bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(*gap), 16 - bytes.size(), 0);
@@ -97,6 +154,21 @@ std::optional<IpAddress> ParseV6(std::string_view text) {
   IpAddress address;
   std::ranges::copy(bytes, address.bytes.begin());
   return address;
+}
+
+// With a zone, too.
+std::expected<IpAddress, std::string> Parse(std::string_view text) {
+  const std::size_t mark = text.find_first_of(".:%");
+  if (mark == text.npos) {
+    return Wrong(text, "unable to parse IP");
+  }
+  if (text[mark] == '%') {
+    return Wrong(text, "missing IPv6 address");
+  }
+  if (text[mark] == ':') {
+    return ParseV6(text);
+  }
+  return FromV4(TRY(ParseV4(text, text)));
 }
 
 bool IsV6Text(std::string_view text) {
@@ -175,14 +247,16 @@ bool IpAddress::Decrement() {
 }
 
 std::optional<IpAddress> ParseIp(std::string_view text) {
-  if (IsV6Text(text)) {
-    return ParseV6(text);
-  }
-  const auto v4 = ParseV4(text);
-  if (!v4) {
+  const auto address = Parse(text);
+  if (!address || text.contains('%')) {
     return std::nullopt;
   }
-  return FromV4(*v4);
+  return *address;
+}
+
+std::optional<std::string> IpFault(std::string_view text) {
+  const auto address = Parse(text);
+  return address ? std::nullopt : std::optional(address.error());
 }
 
 IpAddress WithPrefix(IpAddress address, int prefix) {

@@ -25,6 +25,8 @@ struct IpAddress {
 
 // What Go's netip.ParseAddr reads, without a zone.
 [[nodiscard]] std::optional<IpAddress> ParseIp(std::string_view text);
+// What it says where it does not, a zone being allowed: "ParseAddr("x"): unable to parse IP".
+[[nodiscard]] std::optional<std::string> IpFault(std::string_view text);
 
 struct IpNetwork {
   IpAddress first;  // The bits after the prefix are zero.

@@ -1,6 +1,7 @@
 // net.cidr_* and net.lookup_ip_addr. SOURCE: OPA's policy reference, "Net".
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -77,42 +78,39 @@ struct Candidate {
   Value name;
 };
 
-std::optional<std::vector<Candidate>> Candidates(CallContext& context, Arguments arguments,
-                                                 int operand) {
-  const Value& value = arguments[static_cast<std::size_t>(operand - 1)];
-  std::vector<Candidate> candidates;
+// How many networks an operand has.
+std::uint32_t CandidateCount(const Value& operand) {
+  return operand.is_string() ? 1 : operand.size();
+}
+
+// REQUIRES: i < CandidateCount(value).
+std::optional<Candidate> CandidateAt(CallContext& context, const Value& value, std::uint32_t i,
+                                     int operand) {
   if (value.is_string()) {
-    candidates.push_back({value, value});
-    return candidates;
+    return Candidate{value, value};
   }
-  for (std::uint32_t i = 0; i < value.size(); ++i) {
-    const Value item = value.is_object() ? value.ValueAt(i) : value.ItemAt(i);
-    const Value network = item.is_array() && item.size() > 0 ? item.ItemAt(0) : item;
-    if (!item.is_string() && !(item.is_array() && item.size() > 0)) {
-      context.Fail("operand " + std::to_string(operand) +
-                   ": element must be string or non-empty array");
-      return std::nullopt;
-    }
-    candidates.push_back({network, value.is_array() ? Value::Int(i)
-                                   : value.is_set() ? item
-                                                    : value.KeyAt(i)});
+  const Value item = value.is_object() ? value.ValueAt(i) : value.ItemAt(i);
+  const bool named = item.is_array() && item.size() > 0;
+  if (!item.is_string() && !named) {
+    context.Fail("operand " + std::to_string(operand) +
+                 ": element must be string or non-empty array");
+    return std::nullopt;
   }
-  return candidates;
+  return Candidate{named ? item.ItemAt(0) : item, value.is_array() ? Value::Int(i)
+                                                  : value.is_set() ? item
+                                                                   : value.KeyAt(i)};
 }
 
 Value ContainsMatches(CallContext& context, Arguments arguments) {
-  const auto outer = Candidates(context, arguments, 1);
-  const auto inner = outer ? Candidates(context, arguments, 2) : std::nullopt;
-  if (!inner) {
-    return {};
-  }
   document::SetBuilder matches(context.arena);
-  for (const Candidate& a : *outer) {
-    for (const Candidate& b : *inner) {
-      if (context.ShouldHalt()) {
-        return {};
-      }
-      const auto contained = ContainsText(context, a.network, b.network);
+  for (std::uint32_t i = 0; i < CandidateCount(arguments[0]); ++i) {
+    const auto a = CandidateAt(context, arguments[0], i, 1);
+    if (!a) {
+      return {};
+    }
+    for (std::uint32_t j = 0; j < CandidateCount(arguments[1]); ++j) {
+      const auto b = context.ShouldHalt() ? std::nullopt : CandidateAt(context, arguments[1], j, 2);
+      const auto contained = b ? ContainsText(context, a->network, b->network) : std::nullopt;
       if (!contained) {
         return {};
       }
@@ -120,8 +118,8 @@ Value ContainsMatches(CallContext& context, Arguments arguments) {
         continue;
       }
       const std::span<Value> pair = context.arena.AllocateArray<Value>(2);
-      pair[0] = a.name;
-      pair[1] = b.name;
+      pair[0] = a->name;
+      pair[1] = b->name;
       matches.Add(Value::Array(pair));
     }
   }
@@ -136,7 +134,13 @@ Value Expand(CallContext& context, Arguments arguments) {
   document::SetBuilder addresses(context.arena);
   const IpAddress last = network->last();
   for (IpAddress address = network->first;; address.Increment()) {
-    if (context.ShouldHalt() || context.HaltsBeyond(addresses.size() * sizeof(Value))) {
+    if (context.ShouldHalt()) {
+      if (context.clock.Now() >= context.deadline) {
+        context.failure_message = "net.cidr_expand: timed out before generating all IP addresses";
+      }
+      return {};
+    }
+    if (context.HaltsBeyond(addresses.size() * sizeof(Value))) {
       return {};
     }
     addresses.Add(MakeString(context, address.Text()));
@@ -150,6 +154,9 @@ Value IsValid(CallContext&, Arguments arguments) {
   return Value::Boolean(arguments[0].is_string() &&
                         ParseNetwork(arguments[0].string()).has_value());
 }
+
+// ::ffff:0.0.0.0
+constexpr std::array<std::uint8_t, 16> kFirstV4 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
 // A run of addresses; `text` is how a network that was merged with no other was written.
 struct Range {
@@ -221,21 +228,24 @@ Value Merge(CallContext& context, Arguments arguments) {
     ranges.push_back(*std::move(range));
   }
   std::ranges::sort(ranges, [](const Range& a, const Range& b) {
-    return a.first != b.first ? a.first < b.first : a.last < b.last;
+    return a.last != b.last ? a.last < b.last : a.first < b.first;
   });
+  // From the last on, a range takes in those before it that it overlaps or follows at once.
   std::vector<Range> merged;
-  for (Range& range : ranges) {
+  for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
+    IpAddress before;
     if (!merged.empty()) {
-      IpAddress next = merged.back().last;
-      const bool touches =
-          range.first <= merged.back().last || (next.Increment() && next == range.first);
-      if (touches && next.is_v4() == range.first.is_v4()) {
-        merged.back().last = std::max(merged.back().last, range.last);
-        merged.back().text.clear();
-        continue;
+      before = merged.back().first;
+      if (before != IpAddress{} && before != IpAddress{kFirstV4}) {
+        before.Decrement();
       }
     }
-    merged.push_back(std::move(range));
+    if (!merged.empty() && before <= range->last) {
+      merged.back().first = std::min(merged.back().first, range->first);
+      merged.back().text.clear();
+    } else {
+      merged.push_back(std::move(*range));
+    }
   }
   document::SetBuilder networks(context.arena);
   for (const Range& range : merged) {

@@ -33,18 +33,6 @@ std::string_view TypeName(const Value& value) {
   return "undefined";
 }
 
-std::optional<std::int64_t> AsGoInt(const Value& number) {
-  if (number.is_int()) {
-    return number.integer();
-  }
-  const std::string text = document::NumberText(number);
-  // At most nineteen characters, as there.
-  if (text.size() > 20 || text.find_first_of("eE") != std::string::npos) {
-    return std::nullopt;
-  }
-  return document::ToInt64(number);
-}
-
 std::optional<std::int64_t> IntOperand(CallContext& context, Arguments arguments, int operand) {
   const Value& value = At(arguments, operand);
   if (value.is_int()) [[likely]] {

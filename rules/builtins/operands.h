@@ -17,9 +17,6 @@ using Arguments = std::span<const Value>;
 // "null", "boolean", "number", "string", "array", "object", "set".
 [[nodiscard]] std::string_view TypeName(const Value& value);
 
-// The number as OPA's Go reads an int64: "2.0" is one, 1e3 is not. REQUIRES: a number.
-[[nodiscard]] std::optional<std::int64_t> AsGoInt(const Value& number);
-
 // Each says what is wrong through `context` where it gives nothing (or false).
 [[nodiscard]] inline std::optional<std::string_view> StringOperand(CallContext& context,
                                                                    Arguments arguments,

@@ -6,8 +6,9 @@
 
 namespace portcullis::builtins {
 
-// REQUIRES: sets. Members come from `a` where both have them.
+// REQUIRES: sets. Where both have a member it comes from the smaller set, of equal sizes from `a`.
 [[nodiscard]] Value Intersection(CallContext& context, const Value& a, const Value& b);
+// The same, but then it comes from `a`.
 [[nodiscard]] Value Union(CallContext& context, const Value& a, const Value& b);
 [[nodiscard]] Value Difference(CallContext& context, const Value& a, const Value& b);
 

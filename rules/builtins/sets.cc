@@ -130,7 +130,9 @@ Value Intersection(CallContext& context, const Value& a, const Value& b) {
   if (a.size() == 0 || b.size() == 0) {
     return Value::Set({});
   }
-  return Merge(context, a, b, {.both = true});
+  // Of equal members that of the smaller set stays.
+  return b.size() < a.size() ? Merge(context, b, a, {.both = true})
+                             : Merge(context, a, b, {.both = true});
 }
 
 Value Union(CallContext& context, const Value& a, const Value& b) {

@@ -7,6 +7,7 @@
 
 #include "rules/builtins/families.h"
 #include "rules/builtins/go_format.h"
+#include "rules/builtins/ip.h"
 #include "rules/builtins/operands.h"
 
 namespace portcullis::builtins {
@@ -63,11 +64,14 @@ Text Unescape(std::string_view text, Part part) {
     const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
     const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
     const std::string_view escape = text.substr(i, 3);
-    // A host may only escape bytes beyond ASCII.
-    if (low < 0 || (part == Part::kHost && high < 8 && escape != "%25")) {
+    const char byte = static_cast<char>(high << 4 | low);
+    // A host may only escape bytes beyond ASCII; a zone what it could also write, and spaces.
+    const bool refused = (part == Part::kHost && high < 8) ||
+                         (part == Part::kZone && byte != ' ' && !FitsHost(byte));
+    if (low < 0 || (refused && escape != "%25")) {
       return std::unexpected(Quoted("invalid URL escape ", escape));
     }
-    plain.push_back(static_cast<char>(high << 4 | low));
+    plain.push_back(byte);
     i += 2;
   }
   return plain;
@@ -126,33 +130,48 @@ Text TakeScheme(std::string_view* rest) {
   return std::string();
 }
 
-Text ParseHost(std::string_view host) {
-  if (host.starts_with('[')) {
-    const std::size_t close = host.rfind(']');
-    if (close == host.npos) {
-      return std::unexpected("missing ']' in host");
-    }
-    if (!IsOptionalPort(host.substr(close + 1))) {
-      return std::unexpected(Quoted("invalid port ", host.substr(close + 1), " after host"));
-    }
-    const std::size_t zone = host.substr(0, close).find("%25");
-    if (zone != host.npos) {
-      const Text address = Unescape(host.substr(0, zone), Part::kHost);
-      if (!address) {
-        return address;
-      }
-      const Text name = Unescape(host.substr(zone, close - zone), Part::kZone);
-      if (!name) {
-        return name;
-      }
-      const Text rest = Unescape(host.substr(close), Part::kHost);
-      if (!rest) {
-        return rest;
-      }
-      return *address + *name + *rest;
-    }
-  } else if (const std::size_t colon = host.find(':');
-             colon != host.npos && !IsOptionalPort(host.substr(colon))) {
+// "[fe80::1%25eth0]:80", without the port's check.
+Text ParseBracketedHost(std::string_view host) {
+  const std::size_t close = host.rfind(']');
+  if (close == host.npos) {
+    return std::unexpected("missing ']' in host");
+  }
+  const std::string_view port = host.substr(close + 1);
+  if (!IsOptionalPort(port)) {
+    return std::unexpected(Quoted("invalid port ", port, " after host"));
+  }
+  const std::string_view name = host.substr(1, close - 1);
+  const std::size_t zone_begin = std::min(name.find("%25"), name.size());
+  const Text address = Unescape(name.substr(0, zone_begin), Part::kHost);
+  if (!address) {
+    return address;
+  }
+  const Text zone = Unescape(name.substr(zone_begin), Part::kZone);
+  if (!zone) {
+    return zone;
+  }
+  const std::string plain = *address + *zone;
+  if (const auto fault = IpFault(plain)) {
+    return std::unexpected("invalid host: " + *fault);
+  }
+  if (!address->contains(':')) {
+    return std::unexpected("invalid IP-literal");
+  }
+  return "[" + plain + "]" + std::string(port);
+}
+
+Text ParseHost(std::string_view scheme, std::string_view host) {
+  const std::size_t bracket = host.rfind('[');
+  if (bracket == 0) {
+    return ParseBracketedHost(host);
+  }
+  if (bracket != host.npos) {
+    return std::unexpected("invalid IP-literal");
+  }
+  // Only web addresses may not have several colons.
+  const std::size_t colon =
+      scheme == "http" || scheme == "https" ? host.find(':') : host.rfind(':');
+  if (colon != host.npos && !IsOptionalPort(host.substr(colon))) {
     return std::unexpected(Quoted("invalid port ", host.substr(colon), " after host"));
   }
   return Unescape(host, Part::kHost);
@@ -181,7 +200,7 @@ Text ParseUser(std::string_view user) {
 // ERRORS: as ParseUri.
 std::expected<void, std::string> ParseAuthority(std::string_view authority, Uri* uri) {
   const std::size_t at = authority.rfind('@');
-  Text host = ParseHost(at == authority.npos ? authority : authority.substr(at + 1));
+  Text host = ParseHost(uri->scheme, at == authority.npos ? authority : authority.substr(at + 1));
   if (!host) {
     return std::unexpected(host.error());
   }
