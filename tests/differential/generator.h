@@ -26,6 +26,10 @@ enum class Flavour : std::uint8_t {
 
 [[nodiscard]] Program GenerateProgram(std::uint64_t seed, Flavour flavour = Flavour::kLanguage);
 
+// A constraint template over input.review, input.parameters and data.inventory: its Rego is the only module, the input a
+// constraint's parameters, the data the inventory.
+[[nodiscard]] Program GenerateTemplate(std::uint64_t seed);
+
 // How a module is spelt.
 struct Dialect {
   std::string version;
@@ -52,6 +56,7 @@ class Generator {
  public:
   Generator(std::uint64_t seed, Flavour flavour) : random_(seed), flavour_(flavour) {}
   Program Run();
+  Program RunTemplate();  // generate_template.cc
 
  private:
   struct Function {
