@@ -24,6 +24,7 @@
 #include "bench/rego_cases.h"
 #include "document/json.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/catalog.h"
 #include "rules/rego/engine.h"
 
 namespace portcullis::bench {
@@ -236,7 +237,7 @@ Result<bool> Run(const Options& options) {
   if (!options.peer.empty()) {
     peers = TRY(AskPeer(options, cases));
   }
-  const auto catalog = builtins::Catalog::Create();
+  const auto catalog = rego::CreateCatalog();
   bool all_agree = true;
   double logarithms = 0;
   double least = 1e9;

@@ -28,6 +28,7 @@
 #include "document/yaml.h"
 #include "index/inventory.h"
 #include "rules/policy/policy_set.h"
+#include "rules/rego/catalog.h"
 #include "webhook/admission.h"
 
 namespace portcullis {
@@ -196,7 +197,7 @@ class Bench {
   Metrics metrics_;
   EveryNamespace namespaces_;
   NothingExcluded excluder_;
-  policy::PolicyStore policies_{builtins::Catalog::Create()};
+  policy::PolicyStore policies_{rego::CreateCatalog()};
   std::unique_ptr<index::Inventory> inventory_;
   std::unique_ptr<webhook::AdmissionHandler> indexed_;
   std::unique_ptr<webhook::AdmissionHandler> scanning_;

@@ -14,6 +14,7 @@
 
 #include "document/arena.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/catalog.h"
 #include "rules/rego/compile.h"
 #include "tools/command.h"
 #include "tools/policy_folder.h"
@@ -87,7 +88,7 @@ int Check(const CheckOptions& options) {
     std::ranges::move(policy_errors, std::back_inserter(errors));
     return Failed(errors, options, " during loading");
   }
-  const auto catalog = builtins::Catalog::Create();
+  const auto catalog = rego::CreateCatalog();
   const rego::CompileOptions compile{.catalog = catalog.get(),
                                      .strict = options.strict,
                                      .keep_prints = true,

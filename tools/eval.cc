@@ -14,6 +14,7 @@
 #include "rules/builtins/builtin.h"
 #include "rules/builtins/go_time.h"
 #include "rules/rego/capture.h"
+#include "rules/rego/catalog.h"
 #include "rules/rego/engine.h"
 #include "tools/command.h"
 #include "tools/eval_print.h"
@@ -230,7 +231,7 @@ class Evaluation {
   Clock& clock_;
   Timers timers_;
   document::Arena arena_;
-  const std::shared_ptr<const builtins::Catalog> catalog_ = builtins::Catalog::Create();
+  const std::shared_ptr<const builtins::Catalog> catalog_ = rego::CreateCatalog();
   rego::CompileOptions compile_;
   rego::EvaluationRequest request_;
   std::string query_;

@@ -9,6 +9,7 @@
 #include "document/object.h"
 #include "document/yaml.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/catalog.h"
 #include "tools/command.h"
 
 namespace portcullis::tools {
@@ -136,7 +137,7 @@ Result<LoadedPolicies> LoadPolicies(const std::filesystem::path& folder) {
 
 Result<LoadedPolicies> LoadPolicies(const std::vector<std::filesystem::path>& paths) {
   LoadedPolicies loaded;
-  loaded.store = std::make_unique<policy::PolicyStore>(builtins::Catalog::Create());
+  loaded.store = std::make_unique<policy::PolicyStore>(rego::CreateCatalog());
   loaded.exclusions = std::make_shared<controller::Exclusions>();
   Loader loader(loaded);
   for (const std::filesystem::path& path : paths) {

@@ -16,6 +16,7 @@
 #include "replicator/kubernetes_source.h"
 #include "replicator/namespace_cache.h"
 #include "replicator/sync_set.h"
+#include "rules/rego/catalog.h"
 #include "rules/rego/key_programs.h"
 
 namespace portcullis::tools {
@@ -77,7 +78,7 @@ class RuntimeParts final : public Runtime {
       : clock_(clock),
         logger_(std::move(logger)),
         metrics_(metrics),
-        policies_(builtins::Catalog::Create(BuiltinNames(options.disabled_builtins))) {}
+        policies_(rego::CreateCatalog(BuiltinNames(options.disabled_builtins))) {}
 
   Result<void> Start(const RuntimeOptions& options) {
     index::InventoryOptions inventory = options.inventory;

@@ -22,6 +22,7 @@
 #include "document/yaml.h"
 #include "rules/builtins/builtin.h"
 #include "rules/policy/kubernetes_text.h"
+#include "rules/rego/catalog.h"
 #include "tools/command.h"
 #include "tools/test_print.h"
 #include "tools/test_run.h"
@@ -196,7 +197,7 @@ Result<int> Test(const TestOptions& options) {
     return Fail(ErrorCode::kInvalidArgument, "no input data identified");
   }
   SystemClock clock;
-  policy::PolicyStore policies(builtins::Catalog::Create(),
+  policy::PolicyStore policies(rego::CreateCatalog(),
                                {.templates = {.keep_prints = options.verbose},
                                 .check_enforcement_actions = false,
                                 .parameter_numbers = policy::ParameterNumbers::kFloat64});

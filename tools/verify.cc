@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "rules/builtins/builtin.h"
 #include "rules/policy/suite.h"
+#include "rules/rego/catalog.h"
 #include "tools/command.h"
 
 namespace portcullis::tools {
@@ -48,7 +49,7 @@ int Verify(const VerifyOptions& options) {
     return Failed("compiling filter: " + filter.error().message);
   }
   SystemClock clock;
-  policy::SuiteRunner runner(builtins::Catalog::Create(), {}, clock);
+  policy::SuiteRunner runner(rego::CreateCatalog(), {}, clock);
   std::vector<policy::SuiteResult> results;
   for (const policy::Suite& suite : suites) {
     results.push_back(runner.Run(suite, *filter));

@@ -77,7 +77,7 @@ using Function = Value (*)(CallContext& context, std::span<const Value> argument
 struct Builtin {
   std::string_view name;  // "startswith", "regex.match", "plus"
   // The type, in a small language: "(string, string) -> boolean"; names of arguments are not kept. Types: null boolean
-  // number string any; array[T] (of any length), [T, U] (of this length), set[T], object[K: V], {"a": T, "b": U}, T | U.
+  // number string any, any<T> (a choice of one); array[T] (of any length), [T, U] (of this length), set[T], object[K: V], {"a": T, "b": U}, T | U.
   // A type in the place of a name says what other members an object has: {"a": T, any: U}.
   // A trailing "..." in the arguments means any number more (print, sprintf has none). "(…) -> nothing" returns no value.
   std::string_view type;
@@ -93,13 +93,14 @@ struct Builtin {
 class Catalog {
  public:
   // All of this folder and `more`, but those named in `disabled` (Gatekeeper's --disable-opa-builtin). Programs take
-  // rules/rego/catalog.h's, which has those that need the language. LIFETIME: `more` outlives it.
+  // rules/rego/catalog.h's, which has those that need the language.
   static std::unique_ptr<const Catalog> Create(std::span<const std::string> disabled = {},
-                                               std::span<const Builtin> more = {});
+                                               std::vector<Builtin> more = {});
   [[nodiscard]] const Builtin* Find(std::string_view name) const;
   [[nodiscard]] std::span<const Builtin* const> all() const { return all_; }
 
  private:
+  std::vector<Builtin> more_;        // Those that are not of this folder.
   std::vector<const Builtin*> all_;  // Sorted by name.
   std::unordered_map<std::string_view, const Builtin*> by_name_;
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "rules/builtins/builtin.h"
 #include "rules/builtins/families.h"
@@ -7,8 +8,9 @@
 namespace portcullis::builtins {
 
 std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disabled,
-                                               std::span<const Builtin> more) {
+                                               std::vector<Builtin> more) {
   auto catalog = std::make_unique<Catalog>();
+  catalog->more_ = std::move(more);
   const std::array families = {
       AggregateBuiltins(), ArithmeticBuiltins(), ArrayBuiltins(),    AwsBuiltins(),
       CastBuiltins(),      ComparisonBuiltins(), DigestBuiltins(),   EncodingBuiltins(),
@@ -18,7 +20,7 @@ std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disa
       ObjectBuiltins(),    RandomBuiltins(),     RegexBuiltins(),    SemverBuiltins(),
       SetBuiltins(),       StringBuiltins(),     TemplateBuiltins(), TimeBuiltins(),
       TrimBuiltins(),      TypeBuiltins(),       UnitsBuiltins(),    UriBuiltins(),
-      WalkBuiltins(),      X509Builtins(),       YamlBuiltins(),     more};
+      WalkBuiltins(),      X509Builtins(),       YamlBuiltins(),     std::span<const Builtin>(catalog->more_)};
   for (const std::span<const Builtin> family : families) {
     for (const Builtin& builtin : family) {
       if (std::ranges::find(disabled, builtin.name) == disabled.end()) {

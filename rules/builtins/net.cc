@@ -370,7 +370,7 @@ constexpr Builtin kBuiltins[] = {
     {.name = "net.cidr_expand", .type = "(string) -> set[string]", .function = Expand},
     {.name = "net.cidr_is_valid", .type = "(string) -> boolean", .function = IsValid},
     {.name = "net.cidr_merge",
-     .type = "(array[string] | set[string]) -> set[string]",
+     .type = "(array[any<string>] | set[string]) -> set[string]",
      .function = Merge},
     {.name = "net.lookup_ip_addr",
      .type = "(string) -> set[string]",

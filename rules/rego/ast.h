@@ -55,7 +55,7 @@ enum class TermKind : std::uint8_t {
 
 struct Term {
   TermKind kind = TermKind::kNull;
-  bool boolean = false;
+  bool boolean = false;    // The value of a kBoolean; of a kTemplateString: it has backquotes.
   bool generated = false;  // Made by the compiler, not written by the author.
   std::string text;
   std::vector<TermPtr> items;
@@ -145,6 +145,15 @@ struct Comment {
   Location location;
 };
 
+// What a METADATA comment says.
+struct Annotation {
+  std::string scope;  // "rule", "document", "package" or "subpackages".
+  bool entrypoint = false;
+  TermPtr content;  // A kObject: all but the scope, as rego.metadata.rule() gives it.
+  Location location;
+  const Rule* rule = nullptr;  // What it stands above; null: the package.
+};
+
 struct Module {
   std::shared_ptr<const std::string> file;
   std::shared_ptr<const std::string> text;
@@ -154,6 +163,7 @@ struct Module {
   std::vector<Import> imports;
   std::vector<std::unique_ptr<Rule>> rules;
   std::vector<Comment> comments;
+  std::vector<Annotation> annotations;  // Where they were read.
 
   // True if the rules of v1 hold: the text is v1, or imports rego.v1 (or v2).
   [[nodiscard]] bool FollowsV1() const;

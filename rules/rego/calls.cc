@@ -48,9 +48,9 @@ Visitor FunctionChecker(Compilation& compilation, std::vector<Diagnostic>& error
   return visitor;
 }
 
-Visitor DeprecatedFinder(const Compilation& compilation, std::vector<Diagnostic>& errors) {
-  Visitor visitor;
-  visitor.expr = [&](Expr& expr) {
+ConstVisitor DeprecatedFinder(const Compilation& compilation, std::vector<Diagnostic>& errors) {
+  ConstVisitor visitor;
+  visitor.expr = [&](const Expr& expr) {
     if (expr.kind != ExprKind::kCall) {
       return true;
     }
@@ -100,13 +100,16 @@ void CheckFunctions(Compilation& compilation, Body& query) {
 }
 
 void CheckDeprecated(Compilation& compilation) {
+  if (!compilation.calls_deprecated) {
+    return;
+  }
   for (const std::unique_ptr<Module>& module : compilation.modules) {
     if (!compilation.options.strict && !module->FollowsV1()) {
       continue;
     }
     std::vector<Diagnostic> errors;
     for (const std::unique_ptr<Rule>& rule : module->rules) {
-      Walk(*rule, DeprecatedFinder(compilation, errors));
+      Walk(std::as_const(*rule), DeprecatedFinder(compilation, errors));
     }
     compilation.errors.Add(std::move(errors), ErrorList::Kind::kRecoverable);
   }

@@ -169,6 +169,9 @@ class TypeChecker {
       return CheckEquality(environment, expr);
     }
     std::string name = ToString(*expr.terms[0]);
+    if (const builtins::Builtin* builtin = compilation_.catalog.Find(name)) {
+      compilation_.calls_deprecated = compilation_.calls_deprecated || builtin->deprecated;
+    }
     if (name == "internal.member_2" || name == "internal.member_3") {
       std::optional<TypeFault> fault = CheckMember(environment, expr, name.ends_with('3') ? 3 : 2);
       if (fault) {
@@ -399,11 +402,17 @@ namespace {
 ConstVisitor BuiltinFinder(const Compilation& compilation, TypeNode& tree) {
   ConstVisitor visitor;
   visitor.term = [&](const Term& term) {
-    if (term.kind != TermKind::kRef) {
+    if (term.kind != TermKind::kRef && !term.IsVar()) {
       return true;
     }
+    // OPA takes a variable with the name of a builtin for it too.
     const builtins::Builtin* builtin = compilation.FindBuiltin(term);
-    if (builtin != nullptr && tree.Find(term) == nullptr) {
+    if (builtin == nullptr) {
+      return true;
+    }
+    if (term.IsVar()) {
+      tree.Make(term).type = TypeOfBuiltin(*builtin);
+    } else if (tree.Find(term) == nullptr) {
       tree.Put(term, TypeOfBuiltin(*builtin));
     }
     return true;

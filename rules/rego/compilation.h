@@ -104,6 +104,7 @@ struct Compilation {
   std::shared_ptr<const TypeEnvironment> builtin_types;
   std::shared_ptr<const TypeEnvironment> types;  // Of rules, over those of builtins.
   Arity arity;
+  bool calls_deprecated = false;  // As far as types are checked: not below every, not, and, or.
 
   [[nodiscard]] const builtins::Builtin* FindBuiltin(const Term& reference) const;
   [[nodiscard]] std::string Written(const std::string& variable) const;

@@ -21,12 +21,30 @@ namespace {
 
 using Stage = void (*)(Compilation&);
 constexpr Stage kStages[] = {
-    ResolveNames,    RewriteHeadRefs, CheckRootOverrides, CheckDuplicateImports,
-    MakeRuleNodes,   RewriteLocals,   RewriteTemplates,   CheckVoidCalls,
-    RewritePrints,   ExpandTerms,     MakeRuleGraph,      HoistComprehensionTerms,
-    HoistHeadTerms,  RewriteWith,     CheckRuleConflicts, CheckFunctions,
-    CheckHeadSafety, OrderBodies,     RewriteEquals,      HoistDynamicTerms,
-    CheckRecursion,  CheckTypes,      CheckDeprecated,
+    ResolveNames,
+    RewriteHeadRefs,
+    CheckRootOverrides,
+    CheckDuplicateImports,
+    MakeRuleNodes,
+    RewriteLocals,
+    RewriteTemplates,
+    CheckVoidCalls,
+    RewritePrints,
+    ExpandTerms,
+    RewriteMetadataCalls,
+    MakeRuleGraph,
+    HoistComprehensionTerms,
+    HoistHeadTerms,
+    RewriteWith,
+    CheckRuleConflicts,
+    CheckFunctions,
+    CheckHeadSafety,
+    OrderBodies,
+    RewriteEquals,
+    HoistDynamicTerms,
+    CheckRecursion,
+    CheckTypes,
+    CheckDeprecated,
 };
 
 using QueryStage = void (*)(Compilation&, Body&);

@@ -69,8 +69,12 @@ struct Diagnostic {
 template <class T>
 using Checked = std::expected<T, std::vector<Diagnostic>>;
 
-[[nodiscard]] Checked<std::unique_ptr<Module>> ParseModule(std::string file, std::string text,
-                                                           Version version);
+// Whether METADATA comments are read, and what is wrong in them is an error of the text, as in `opa eval` and `opa check`.
+// Where they are not, as in Gatekeeper, they are read once a rule calls rego.metadata.rule or chain.
+enum class Annotations : std::uint8_t { kIgnore, kRead };
+[[nodiscard]] Checked<std::unique_ptr<Module>> ParseModule(
+    std::string file, std::string text, Version version,
+    Annotations annotations = Annotations::kIgnore);
 // A query: a body, as `opa eval` takes it (v1 keywords).
 [[nodiscard]] Checked<Body> ParseQuery(std::string text, Version version = Version::kV1);
 

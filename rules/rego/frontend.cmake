@@ -1,10 +1,14 @@
 # Text to compiled policy.
 set(rego_frontend_sources
+  annotation_content.cc
+  annotations.cc
   ast.cc
+  ast_json.cc
   ast_print.cc
   builtin_names.cc
   calls.cc
   capture.cc
+  catalog.cc
   check.cc
   check_reference.cc
   compilation.cc
@@ -13,13 +17,17 @@ set(rego_frontend_sources
   expand.cc
   hoist.cc
   lexer.cc
+  local_renamer.cc
   locals.cc
+  metadata.cc
   names.cc
   parse_module.cc
   parser.cc
   parser_body.cc
+  parser_collection.cc
   parser_logic.cc
   parser_primary.cc
+  parser_rule.cc
   parser_statement.cc
   parser_term.cc
   prints.cc
@@ -33,6 +41,7 @@ set(rego_frontend_sources
   type_fault.cc
   type_unify.cc
   types.cc
+  types_parse.cc
   types_print.cc
   variables.cc
   visit.cc

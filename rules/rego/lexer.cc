@@ -511,6 +511,9 @@ Lexeme Lexer::Scan(Mode mode) {
     lexeme.token = ScanPunctuation(c);
   }
   lexeme.end = Here();
+  if ((lexeme.token == Token::kIdent || lexeme.token == Token::kNumber) && width_ > 1) {
+    lexeme.excess = static_cast<std::uint8_t>(width_ - 1);
+  }
   lexeme.errors = errors_;
   lexeme.error_count = error_count_;
   error_count_ = 0;

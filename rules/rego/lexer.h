@@ -102,6 +102,8 @@ struct Lexeme {
   std::uint32_t column = 0;
   std::uint32_t begin = 0;  // Into the text; half-open.
   std::uint32_t end = 0;
+  // Of words and numbers: how many bytes of a character after them OPA's scanner takes for theirs.
+  std::uint8_t excess = 0;
   // What is wrong with the token, static texts; the first `error_count` count.
   std::array<const char*, 4> errors = {};
   std::uint8_t error_count = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "rules/rego/annotations.h"
 #include "rules/rego/parser.h"
 #include "rules/rego/text.h"
 
@@ -281,7 +282,8 @@ void Assemble(Module& module, std::vector<Statement> statements, std::vector<Dia
 
 }  // namespace
 
-Checked<std::unique_ptr<Module>> ParseModule(std::string file, std::string text, Version version) {
+Checked<std::unique_ptr<Module>> ParseModule(std::string file, std::string text, Version version,
+                                             Annotations annotations) {
   auto module = std::make_unique<Module>();
   module->file = std::make_shared<const std::string>(std::move(file));
   module->text = std::make_shared<const std::string>(std::move(text));
@@ -293,13 +295,23 @@ Checked<std::unique_ptr<Module>> ParseModule(std::string file, std::string text,
   Parser parser(module->file, *module->text, {.version = version});
   std::vector<Statement> statements = parser.Parse();
   std::vector<Diagnostic> errors = parser.errors();
+  module->comments = parser.comments();
+  if (annotations == Annotations::kRead) {
+    const std::size_t before = errors.size();
+    module->annotations = ReadAnnotations(module->comments, errors);
+    for (std::size_t i = before; i < errors.size(); ++i) {
+      errors[i].details = parser.Details(errors[i].location.offset);
+    }
+  }
   if (!errors.empty()) {
     return std::unexpected(std::move(errors));
   }
   if (statements.empty()) {
-    return std::unexpected(std::vector{ParseError(whole, "empty module")});
+    return std::unexpected(
+        std::vector{module->annotations.empty()
+                        ? ParseError(whole, "empty module")
+                        : ParseError(module->annotations.front().location, "package expected")});
   }
-  module->comments = parser.comments();
   Assemble(*module, std::move(statements), errors);
   for (const std::unique_ptr<Rule>& first : module->rules) {
     for (Rule* rule = first.get(); rule != nullptr; rule = rule->else_rule.get()) {
@@ -309,6 +321,9 @@ Checked<std::unique_ptr<Module>> ParseModule(std::string file, std::string text,
         CheckV1(*rule, errors);
       }
     }
+  }
+  if (errors.empty()) {
+    AttachAnnotations(*module, errors);
   }
   if (!errors.empty()) {
     return std::unexpected(std::move(errors));

@@ -93,6 +93,7 @@ void Parser::Scan(bool skip_space, Lexer::Mode mode) {
     state_.column = lexeme.column;
     state_.begin = lexeme.begin;
     state_.end = lexeme.end;
+    state_.excess = lexeme.excess;
     for (std::uint8_t i = 0; i < lexeme.error_count; ++i) {
       Fail(Here(), lexeme.errors[i]);
     }
@@ -136,6 +137,14 @@ std::string_view Parser::TextOf(std::uint32_t begin, std::uint32_t end) const {
     return {};
   }
   return text_.substr(begin, end - begin);
+}
+
+std::string Parser::Word() const {
+  std::string word(Text());
+  for (std::uint8_t i = 0; i < state_.excess; ++i) {
+    word += "\uFFFD";
+  }
+  return word;
 }
 
 Location Parser::Here() const {
@@ -187,7 +196,6 @@ void Parser::Illegal(std::string_view note) {
   Fail(Here(), std::move(reason));
 }
 
-// The line of the fault, and a caret under it.
 std::vector<std::string> Parser::Details(std::uint32_t offset) const {
   if (text_.empty()) {
     return {"", "^"};

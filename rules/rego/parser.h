@@ -54,6 +54,8 @@ class Parser {
   std::vector<Statement> Parse();
   [[nodiscard]] std::vector<Diagnostic> errors() const;
   [[nodiscard]] std::vector<Comment> comments() const;
+  // The line at an offset, and a caret under it.
+  [[nodiscard]] std::vector<std::string> Details(std::uint32_t offset) const;
 
  private:
   // Errors, hints and comments are lists whose tails are shared by saved states: indexes of nodes
@@ -81,6 +83,7 @@ class Parser {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
     std::uint32_t last_end = 0;  // Where the token before this one ended.
+    std::uint8_t excess = 0;     // As in Lexeme.
     std::uint32_t wildcards = 0;
     bool skipped_newline = false;
     std::int32_t errors = kNothing;
@@ -154,6 +157,7 @@ class Parser {
   [[nodiscard]] bool AtAny(std::initializer_list<Token> tokens) const;
   [[nodiscard]] std::string_view TextOf(std::uint32_t begin, std::uint32_t end) const;
   [[nodiscard]] std::string_view Text() const { return TextOf(state_.begin, state_.end); }
+  [[nodiscard]] std::string Word() const;  // With what OPA takes of a character that follows.
   [[nodiscard]] Location Here() const;
   // `start`, made to reach to the end of what has been read.
   [[nodiscard]] Location Spanned(const Location& start) const;
@@ -161,7 +165,6 @@ class Parser {
   void Fail(const Location& location, std::string reason);
   void Hint(std::string hint);
   void Illegal(std::string_view note = {});
-  [[nodiscard]] std::vector<std::string> Details(std::uint32_t offset) const;
   [[nodiscard]] Token
   TokenAfterSpace();  // The next token, white space counting as one; the state stays.
   [[nodiscard]] bool IsRefKeyword(Token token) const;
@@ -170,14 +173,17 @@ class Parser {
   bool FailKeywordAsRuleName(bool is_default);
   [[nodiscard]] bool LogicalKeywordsActive() const;
 
-  // parser_statement.cc: what stands at the top.
+  // parser_statement.cc: packages and imports.
   bool ParsePackage(PackageStatement& package);
   bool ParseImport(Import& import);
   bool ParseImportAlias(Import& import);
   void CheckImportEnd(const Import& import);
   void ActivateImport(const Import& import);
+  void ActivateRegoImport(const Import& import);
   void ActivateFutureImport(const Import& import);
   void ReclassifyKeyword();
+
+  // parser_rule.cc
   std::vector<std::unique_ptr<Rule>> ParseRules();
   bool ParseRuleHead(Rule& rule);
   bool ApplyHeadRef(Rule& rule, TermPtr head);
@@ -262,6 +268,8 @@ class Parser {
   TermPtr ParseVar();
   TermPtr ParseRef(TermPtr head);
   TermPtr ParseCall(TermPtr op);
+
+  // parser_collection.cc
   TermPtr ParseArray();
   TermPtr ParseSetOrObject();
   TermPtr ParseSet(const State& start, TermPtr head, State after_head, bool may_be_comprehension);
@@ -269,6 +277,7 @@ class Parser {
   TermPtr ParseObjectFinish(TermPtr& key, TermPtr& value, bool may_be_comprehension);
   bool ParseTermList(Token end, std::vector<TermPtr>& terms);
   bool ParsePairList(Token end, std::vector<TermPtr>& terms);
+
   TermPtr NewTerm(TermKind kind, Location location) const;
   TermPtr NewWildcard(const Location& location);
   void Restore(const State& state) { state_ = state; }

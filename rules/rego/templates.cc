@@ -2,7 +2,6 @@
 // undefined is an empty set.
 
 #include <algorithm>
-#include <utility>
 
 #include "rules/rego/compilation.h"
 #include "rules/rego/visit.h"
@@ -10,85 +9,118 @@
 namespace portcullis::rego {
 namespace {
 
+// OPA's kind of an expression that cannot stand in a template.
+std::string_view GoTypeOf(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kNot:
+      return "*ast.Not";
+    case ExprKind::kAnd:
+      return "*ast.LogicalAnd";
+    default:
+      return "*ast.LogicalOr";
+  }
+}
+
+// Goes as OPA does, whose way shows in the errors: a template before those in its parts; closures for themselves first, and
+// then once more what is left in them, with the variables that are safe around them.
 class TemplateRewriter {
  public:
   explicit TemplateRewriter(Compilation& compilation) : compilation_(compilation) {}
-
-  // What was found, to be told after a whole rule or query.
-  [[nodiscard]] std::vector<Diagnostic> TakeErrors() { return std::exchange(errors_, {}); }
 
   // Rewrites the templates of a body; what is safe after it comes back.
   VarSet Rewrite(Body& body, const VarSet& globals) {
     VarSet safe = OutputVars(body, compilation_.arity, globals);
     Insert(safe, globals);
-    for (ExprPtr& expr : body) {
-      Rewrite(*expr, safe);
-    }
+    Visit(body, safe);
     return safe;
   }
 
-  void Rewrite(Term& term, const VarSet& safe) {
-    if (term.kind == TermKind::kTemplateString) {
-      Nested([&] {
-        for (TermPtr& item : term.items) {
-          if (item->kind == TermKind::kTemplateExpression) {
-            Rewrite(*item->body[0], safe);
-          }
-        }
-      });
-      return RewriteTemplate(term, safe);
+  void Visit(Term& term, const VarSet& safe) {
+    if (IsFull()) {
+      return;
     }
+    RewriteTemplate(term, safe);
     if (IsComprehension(term)) {
-      return Nested([&] {
-        VarSet inner = Rewrite(term.body, safe);
-        for (TermPtr& item : term.items) {
-          Rewrite(*item, inner);
-        }
-      });
+      const std::size_t before = errors.size();
+      const VarSet inner = Rewrite(term.body, safe);
+      for (TermPtr& item : term.items) {
+        RewriteTemplate(*item, inner);
+      }
+      for (TermPtr& item : term.items) {
+        Visit(*item, safe);
+      }
+      if (errors.size() != before) {
+        Visit(term.body, safe);
+      }
+      return;
     }
-    for (TermPtr& item : term.items) {
-      Rewrite(*item, safe);
-    }
+    VisitParts(term, safe);
   }
+
+  std::vector<Diagnostic> errors;
 
  private:
-  // OPA comes by what is nested twice, and so tells its errors twice.
-  template <class Part>
-  void Nested(const Part& part) {
-    const std::size_t before = errors_.size();
-    part();
-    const std::vector<Diagnostic> again(errors_.begin() + static_cast<std::ptrdiff_t>(before),
-                                        errors_.end());
-    errors_.insert(errors_.end(), again.begin(), again.end());
+  static constexpr std::size_t kEnough = 11;  // More are not shown.
+  [[nodiscard]] bool IsFull() const { return errors.size() >= kEnough; }
+
+  void VisitParts(Term& term, const VarSet& safe) {
+    for (TermPtr& item : term.items) {
+      Visit(*item, safe);
+    }
+    Visit(term.body, safe);
   }
 
-  void Rewrite(Expr& expr, const VarSet& safe) {
+  void Visit(Body& body, const VarSet& safe) {
+    for (ExprPtr& expr : body) {
+      Visit(*expr, safe);
+    }
+  }
+
+  void Visit(Expr& expr, const VarSet& safe) {
+    if (expr.kind == ExprKind::kEvery && !VisitEvery(expr, safe)) {
+      return;
+    }
     for (TermPtr& term : expr.terms) {
       if (term) {
-        Rewrite(*term, safe);
+        Visit(*term, safe);
       }
     }
-    VarSet inner = safe;
-    if (expr.kind == ExprKind::kEvery) {
-      Insert(inner, EveryVars(expr));
-    }
-    if (expr.kind == ExprKind::kEvery) {
-      Nested([&] { Rewrite(expr.body, inner); });
-    } else {
-      // Here OPA does not look at what the body itself binds.
-      for (Body* body : {&expr.body, &expr.right}) {
-        for (ExprPtr& part : *body) {
-          Rewrite(*part, safe);
-        }
-      }
-    }
+    Visit(expr.body, safe);
+    Visit(expr.right, safe);
     for (With& with : expr.with) {
-      Rewrite(*with.target, safe);
-      Rewrite(*with.value, safe);
+      Visit(*with.target, safe);
+      Visit(*with.value, safe);
     }
   }
 
+  // False: nothing is left in it.
+  bool VisitEvery(Expr& every, const VarSet& safe) {
+    const std::size_t before = errors.size();
+    Visit(*every.terms[2], safe);
+    VarSet inner = safe;
+    Insert(inner, EveryVars(every));
+    Rewrite(every.body, inner);
+    for (With& with : every.with) {
+      Visit(*with.target, safe);
+      Visit(*with.value, safe);
+    }
+    return errors.size() != before;
+  }
+
+  // Leaves a wrong template as it is.
   void RewriteTemplate(Term& term, const VarSet& safe) {
+    if (term.kind != TermKind::kTemplateString || IsFull()) {
+      return;
+    }
+    const std::size_t before = errors.size();
+    for (const TermPtr& item : term.items) {
+      if (item->kind == TermKind::kTemplateExpression) {
+        CheckPart(*item->body[0], safe);
+      }
+    }
+    if (errors.size() != before) {
+      return;
+    }
     auto parts = std::make_unique<Term>();
     parts->kind = TermKind::kArray;
     parts->location = term.location;
@@ -96,11 +128,8 @@ class TemplateRewriter {
       parts->items.push_back(NewString("", term.location));
     }
     for (TermPtr& item : term.items) {
-      TermPtr part = item->kind == TermKind::kTemplateExpression ? Part(*item->body[0], safe)
-                                                                 : std::move(item);
-      if (part) {
-        parts->items.push_back(std::move(part));
-      }
+      parts->items.push_back(item->kind == TermKind::kTemplateExpression ? Part(*item->body[0])
+                                                                         : std::move(item));
     }
     term.kind = TermKind::kCall;
     term.items.clear();
@@ -108,24 +137,50 @@ class TemplateRewriter {
     term.items.push_back(std::move(parts));
   }
 
-  TermPtr Part(Expr& expr, const VarSet& safe) {
-    TermPtr value;
+  void Fail(const Location& location, std::string message) {
+    errors.push_back(CompileError(location, std::move(message)));
+  }
+
+  void CheckPart(const Expr& expr, const VarSet& safe) {
     if (expr.kind == ExprKind::kCall) {
       const builtins::Builtin* builtin = compilation_.FindBuiltin(*expr.terms[0]);
       if (builtin != nullptr && builtin->relation) {
-        errors_.push_back(CompileError(expr.location, "illegal call to relation built-in '" +
-                                                          std::string(builtin->name) +
-                                                          "' that may cause multiple outputs"));
-        return nullptr;
+        return Fail({}, "illegal call to relation built-in '" + std::string(builtin->name) +
+                            "' that may cause multiple outputs");
       }
+      Term call;
+      call.kind = TermKind::kCall;
+      for (const TermPtr& term : expr.terms) {
+        call.items.push_back(Clone(*term));
+      }
+      return CheckVars(call, safe);
+    }
+    if (expr.kind != ExprKind::kTerm) {
+      return Fail(expr.location,
+                  "unexpected template-string expression type: " + std::string(GoTypeOf(expr)));
+    }
+    const Term& term = *expr.terms[0];
+    if (!term.IsVar() && !(term.kind == TermKind::kRef && IsAlwaysDefined(term))) {
+      CheckVars(term, safe);
+    }
+  }
+
+  void CheckVars(const Term& value, const VarSet& safe) {
+    for (const std::string& var : Difference(VarsOf(value, VarWalk::Safety()), safe)) {
+      const std::string name = compilation_.Written(var);
+      Fail(value.location, "var " + (name.starts_with('$') ? "_" : name) + " is undeclared");
+    }
+  }
+
+  // Of a call OPA does not know the place.
+  TermPtr Part(Expr& expr) {
+    TermPtr value;
+    if (expr.kind == ExprKind::kCall) {
       value = std::make_unique<Term>();
       value->kind = TermKind::kCall;
-      value->items = std::move(expr.terms);  // OPA gives it no location.
-    } else if (expr.kind == ExprKind::kTerm) {
-      value = std::move(expr.terms[0]);
+      value->items = std::move(expr.terms);
     } else {
-      errors_.push_back(CompileError(expr.location, "unexpected template-string expression type"));
-      return nullptr;
+      value = std::move(expr.terms[0]);
     }
     auto set = std::make_unique<Term>();
     set->location = value->location;
@@ -134,14 +189,7 @@ class TemplateRewriter {
       set->items.push_back(std::move(value));
       return set;
     }
-    for (const std::string& var : Difference(VarsOf(*value, VarWalk::Safety()), safe)) {
-      std::string name = compilation_.Written(var);
-      if (name.starts_with('$')) {
-        name = "_";
-      }
-      errors_.push_back(CompileError(value->location, "var " + name + " is undeclared"));
-    }
-    Location location = value->location;
+    const Location location = value->location;
     TermPtr variable = NewVar(compilation_.names.Next(), location);
     set->kind = TermKind::kSetComprehension;
     set->items.push_back(Clone(*variable));
@@ -193,7 +241,6 @@ class TemplateRewriter {
   }
 
   Compilation& compilation_;
-  std::vector<Diagnostic> errors_;
 };
 
 }  // namespace
@@ -207,23 +254,26 @@ void RewriteTemplates(Compilation& compilation) {
         for (const TermPtr& argument : rule->arguments) {
           Insert(safe, VarsOf(*argument));
         }
-        VarSet after = rewriter.Rewrite(rule->body, safe);
+        const VarSet after = rewriter.Rewrite(rule->body, safe);
+        for (TermPtr& argument : rule->arguments) {
+          rewriter.Visit(*argument, after);
+        }
         if (rule->key) {
-          rewriter.Rewrite(*rule->key, after);
+          rewriter.Visit(*rule->key, after);
         }
         if (rule->value) {
-          rewriter.Rewrite(*rule->value, after);
+          rewriter.Visit(*rule->value, after);
         }
-        compilation.errors.Add(rewriter.TakeErrors());
       }
     }
   }
+  compilation.errors.Add(std::move(rewriter.errors));
 }
 
 void RewriteTemplates(Compilation& compilation, Body& query) {
   TemplateRewriter rewriter(compilation);
   rewriter.Rewrite(query, RootVars());
-  compilation.errors.Add(rewriter.TakeErrors());
+  compilation.errors.Add(std::move(rewriter.errors));
 }
 
 }  // namespace portcullis::rego

@@ -58,6 +58,7 @@ inline constexpr std::uint32_t kMaxTypeParts = 1U << 16;
 
 [[nodiscard]] TypePtr ScalarType(TypeKind kind);
 [[nodiscard]] TypePtr AnyType();
+[[nodiscard]] TypePtr AnyOf(std::vector<TypePtr> choices);
 [[nodiscard]] TypePtr ArrayType(std::vector<TypePtr> items, TypePtr dynamic);
 [[nodiscard]] TypePtr SetType(TypePtr of);
 [[nodiscard]] TypePtr ObjectType(std::vector<Property> properties);

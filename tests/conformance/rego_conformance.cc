@@ -15,6 +15,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "rules/rego/catalog.h"
 #include "tests/conformance/rego_case.h"
 
 namespace portcullis::conformance {
@@ -87,7 +88,7 @@ Result<int> Run(const Options& options) {
       }
     }
   }
-  const auto catalog = builtins::Catalog::Create({}, SuiteBuiltins());
+  const auto catalog = rego::CreateCatalog({}, SuiteBuiltins());
   std::vector<Outcome> outcomes(cases.size());
   std::atomic<std::size_t> next = 0;
   const auto work = [&] {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/catalog.h"
 #include "tests/controller/scripted_source.h"
 #include "tests/replicator/scratch_folder.h"
 
@@ -51,7 +52,7 @@ constexpr const char* kJoin =
 
 class PolicyControllerTest : public testing::Test {
  protected:
-  PolicyControllerTest() : policies_(builtins::Catalog::Create()) {
+  PolicyControllerTest() : policies_(rego::CreateCatalog()) {
     index::InventoryOptions options;
     options.store.path = folder_.root() / "store";
     inventory_ = index::Inventory::Open(options, clock_, Logger::Silent(), metrics_).value();

@@ -139,7 +139,8 @@ class Asked {
     std::vector<std::unique_ptr<rego::Module>> modules;
     for (std::uint32_t i = 0; i < texts.size(); ++i) {
       auto module = rego::ParseModule(std::string(texts.KeyAt(i).string()),
-                                      std::string(texts.ValueAt(i).string()), version);
+                                      std::string(texts.ValueAt(i).string()), version,
+                                      rego::Annotations::kRead);
       if (!module) {
         return Rejected(std::move(module.error())).error();
       }

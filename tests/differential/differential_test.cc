@@ -11,6 +11,7 @@
 
 #include "document/json.h"
 #include "document/yaml.h"
+#include "rules/rego/catalog.h"
 #include "tests/differential/answer.h"
 #include "tests/differential/campaign.h"
 #include "tests/differential/outcome.h"
@@ -95,7 +96,7 @@ TEST(Differential, ProgramsOverTheInventoryGiveWhatOpaGivesWithAndWithoutIndexes
 
 // Lines {"request": …, "answer": …}.
 TEST(Recorded, RandomProgramsGiveWhatOpaGave) {
-  const auto catalog = builtins::Catalog::Create();
+  const auto catalog = rego::CreateCatalog();
   std::ifstream file(fs::path(PORTCULLIS_DIFFERENTIAL) / "recorded.jsonl");
   std::size_t programs = 0;
   for (std::string line; std::getline(file, line); ++programs) {
@@ -112,7 +113,7 @@ TEST(Recorded, RandomProgramsGiveWhatOpaGave) {
 
 // Programs that differed once, made small: requests of tests/opa_peer with a name and the text of the outcome.
 TEST(Recorded, ProgramsThatDifferedOnceGiveWhatOpaGives) {
-  const auto catalog = builtins::Catalog::Create();
+  const auto catalog = rego::CreateCatalog();
   std::ifstream file(fs::path(PORTCULLIS_DIFFERENTIAL) / "cases.yaml");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   document::Arena arena;

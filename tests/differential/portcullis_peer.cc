@@ -6,12 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "rules/rego/catalog.h"
 #include "tests/differential/answer.h"
 #include "tests/differential/inventory_answer.h"
 
 int main() {
   std::ios::sync_with_stdio(false);
-  const auto catalog = portcullis::builtins::Catalog::Create();
+  const auto catalog = portcullis::rego::CreateCatalog();
   std::unique_ptr<portcullis::differential::InventoryAnswerer> inventory;
   for (std::string line; std::getline(std::cin, line);) {
     if (!line.empty()) {

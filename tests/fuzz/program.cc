@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "rules/rego/catalog.h"
+
 namespace portcullis::fuzz {
 namespace {
 
@@ -65,8 +67,7 @@ std::string WriteProgram(const Program& program) {
 
 const builtins::Catalog& OfflineCatalog() {
   static const std::array<std::string, 2> kNetwork = {"http.send", "net.lookup_ip_addr"};
-  static const std::unique_ptr<const builtins::Catalog> catalog =
-      builtins::Catalog::Create(kNetwork);
+  static const std::unique_ptr<const builtins::Catalog> catalog = rego::CreateCatalog(kNetwork);
   return *catalog;
 }
 

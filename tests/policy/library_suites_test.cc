@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "rules/policy/suite.h"
+#include "rules/rego/catalog.h"
 
 namespace portcullis::policy {
 namespace {
@@ -59,7 +60,7 @@ class SuiteCaseTest : public ::testing::Test {
     if (!options.store.empty()) {
       fs::create_directories(options.store.parent_path());
     }
-    SuiteRunner runner(builtins::Catalog::Create(), options, clock);
+    SuiteRunner runner(rego::CreateCatalog(), options, clock);
     std::vector<SuiteResult> results;
     for (const Suite& suite : *suites) {
       results.push_back(runner.Run(suite, {}));

@@ -13,6 +13,7 @@
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
 #include "rules/policy/suite_inventory.h"
+#include "rules/rego/catalog.h"
 
 namespace portcullis::policy {
 namespace {
@@ -26,7 +27,7 @@ TEST(OwnPoliciesTest, TheUniqueHostPolicyLooksHostsUpAndNeverScans) {
   };
   document::Arena arena;
   SystemClock clock;
-  PolicyStore policies(builtins::Catalog::Create());
+  PolicyStore policies(rego::CreateCatalog());
   ASSERT_TRUE(policies.PutTemplate(read("template.yaml", arena).front()));
   ASSERT_TRUE(policies.PutConstraint(read("constraint.yaml", arena).front()));
   const std::shared_ptr<const PolicySet> set = policies.current();

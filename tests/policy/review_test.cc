@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "document/json.h"
 #include "rules/policy/policy_set.h"
+#include "rules/rego/catalog.h"
 #include "tests/policy/support.h"
 
 namespace portcullis::policy {
@@ -78,7 +79,7 @@ class ReviewTest : public ::testing::Test {
       "kind: Pod, metadata: {name: a, namespace: shop}}}";
 
   Documents documents_;
-  PolicyStore store_{builtins::Catalog::Create()};
+  PolicyStore store_{rego::CreateCatalog()};
   SystemClock clock_;
   std::shared_ptr<const PolicySet> set_;
 };

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "rules/rego/catalog.h"
 #include "tests/policy/support.h"
 
 namespace portcullis::policy {
@@ -60,7 +61,7 @@ class SuiteTestFolder : public ::testing::Test {
       return filter.error().message;
     }
     ManualClock clock;
-    SuiteRunner runner(builtins::Catalog::Create(), {}, clock);
+    SuiteRunner runner(rego::CreateCatalog(), {}, clock);
     std::vector<SuiteResult> results;
     for (const Suite& suite : *suites) {
       results.push_back(runner.Run(suite, *filter));

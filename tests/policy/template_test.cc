@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "rules/rego/catalog.h"
 #include "tests/policy/support.h"
 
 namespace portcullis::policy {
@@ -41,7 +42,7 @@ std::string WithRego(const std::string& rego, const std::vector<std::string>& li
 
 std::string Problem(const std::string& text) {
   Documents documents;
-  const auto parsed = ParseTemplate(documents.Yaml(text), builtins::Catalog::Create());
+  const auto parsed = ParseTemplate(documents.Yaml(text), rego::CreateCatalog());
   return parsed ? "" : parsed.error().message;
 }
 

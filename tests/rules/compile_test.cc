@@ -5,6 +5,7 @@
 
 #include "document/arena.h"
 #include "document/yaml.h"
+#include "rules/rego/catalog.h"
 #include "tests/rules/frontend_support.h"
 
 namespace portcullis::rego {
@@ -115,7 +116,7 @@ TEST(Compile, ErasesPrintsUnlessTheyAreKept) {
 }
 
 TEST(CompileQuery, KeepsTheNamesOfTheAuthor) {
-  auto catalog = builtins::Catalog::Create();
+  auto catalog = rego::CreateCatalog();
   CompileOptions options{.catalog = catalog.get()};
   auto policy = Compile({}, options);
   ASSERT_TRUE(policy);
@@ -135,7 +136,7 @@ void CompileCorpus(const char* folder, Version version) {
     }
     GTEST_SKIP() << "the conformance data is not there";
   }
-  auto catalog = builtins::Catalog::Create();
+  auto catalog = rego::CreateCatalog();
   CompileOptions options{.catalog = catalog.get()};
   int compiled = 0;
   int missing_builtin = 0;

@@ -4,13 +4,14 @@
 #include <utility>
 
 #include "document/json.h"
+#include "rules/rego/catalog.h"
 
 namespace portcullis::rego {
 
 using document::Value;
 
 TestPolicy::TestPolicy(std::string text, std::string_view rule, Version version)
-    : catalog_(builtins::Catalog::Create()) {
+    : catalog_(rego::CreateCatalog()) {
   auto module = ParseModule("template", std::move(text), version);
   if (!module) {
     throw std::runtime_error(ToString(module.error()));

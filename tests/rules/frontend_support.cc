@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "rules/rego/catalog.h"
+
 #ifndef PORTCULLIS_SHARED
 #define PORTCULLIS_SHARED ""
 #endif
@@ -55,7 +57,7 @@ std::string CompileText(const CompileRequest& request) {
     }
     modules.push_back(std::move(*module));
   }
-  auto catalog = builtins::Catalog::Create();
+  auto catalog = rego::CreateCatalog();
   CompileOptions options{
       .catalog = catalog.get(), .strict = request.strict, .keep_prints = request.keep_prints};
   auto policy = Compile(std::move(modules), options);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "document/yaml.h"
+#include "rules/rego/catalog.h"
 
 namespace portcullis::webhook {
 
@@ -29,7 +30,7 @@ bool PrefixExcluded::IsExcluded(std::string_view group, std::string_view kind,
   return (kind == "Namespace" && group.empty() ? name : name_space).starts_with(prefix);
 }
 
-AdmissionWorld::AdmissionWorld() : policies(builtins::Catalog::Create()) {
+AdmissionWorld::AdmissionWorld() : policies(rego::CreateCatalog()) {
   std::string pattern = (std::filesystem::temp_directory_path() / "admission.XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
   index::InventoryOptions options;
