@@ -14,6 +14,14 @@
 
 namespace portcullis::document {
 
+// Whose YAML is read.
+enum class YamlSchema : std::uint8_t {
+  kKubectl,  // YAML 1.1's scalars: yes and on are booleans. JSON keeps the spelling of its numbers.
+  // As OPA's yaml.unmarshal reads it, errors in its words: yes and on are strings, empty documents
+  // count, keys go before merged ones, all numbers but whole ones are float64.
+  kOpa,
+};
+
 struct YamlDocument {
   Value value;
   std::uint32_t line = 1;  // Where it begins in the text.
@@ -23,7 +31,8 @@ struct YamlDocument {
 // ERRORS: as ParseJson's, with line and column; kExhausted also for aliases that would unfold
 // beyond max_bytes. LIFETIME: the values live in `arena` alone.
 [[nodiscard]] Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, Arena& arena,
-                                                          const ParseOptions& options = {});
+                                                          const ParseOptions& options = {},
+                                                          YamlSchema schema = YamlSchema::kKubectl);
 
 // The documents of `text` with each Kubernetes List (`kind: List`, or `kind: FooList` with `items`)
 // replaced by its items. Items without apiVersion and kind take them from a typed list, as kubectl
@@ -41,5 +50,8 @@ void AppendVersion3Member(std::string_view key, const Value& value, std::size_t 
                           std::string* out);
 // The same in flow style: {a: [1, 2]}.
 [[nodiscard]] std::string ToVersion3Flow(const Value& value);
+// Whether YAML 1.1 and 1.2 both read the text for a string where it stands without quotes, its characters apart: "yes", "1"
+// and 1:30 they do not.
+[[nodiscard]] bool ReadsAsYamlString(std::string_view text);
 
 }  // namespace portcullis::document

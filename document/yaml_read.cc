@@ -108,8 +108,8 @@ std::string GoJsonFloat(double value) {
 
 class YamlReader {
  public:
-  YamlReader(std::string_view text, Arena& arena, const ParseOptions& options)
-      : text_(text), arena_(arena), options_(options) {
+  YamlReader(std::string_view text, Arena& arena, const ParseOptions& options, YamlSchema schema)
+      : text_(text), arena_(arena), options_(options), schema_(schema) {
     initialized_ = yaml_parser_initialize(&parser_) != 0;
     if (initialized_) {
       yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
@@ -142,16 +142,35 @@ class YamlReader {
       TRY(Advance());
       const bool empty = IsEmptyScalar();
       const Node root = TRY(ReadNode(0));
-      if (!empty) {
+      if (!empty || opa()) {
         documents.push_back({root.value, static_cast<std::uint32_t>(root.mark.line + 1)});
       }
     }
   }
 
  private:
+  [[nodiscard]] bool opa() const { return schema_ == YamlSchema::kOpa; }
+
+  // What is wrong here: in our words, or in OPA's.
+  std::unexpected<Error> Refuse(const yaml_mark_t& mark, std::string ours, std::string opas) {
+    return opa() ? Fail(ErrorCode::kInvalidArgument, std::move(opas), PositionOf(mark))
+                 : Refuse(mark, std::move(ours));
+  }
+
+  // "yaml: line 2: did not find expected key", the line as go-yaml counts it.
+  [[nodiscard]] std::string OpasComplaint() const {
+    std::size_t line =
+        parser_.context_mark.line != 0 ? parser_.context_mark.line : parser_.problem_mark.line;
+    line += line != 0 && parser_.error == YAML_SCANNER_ERROR ? 1 : 0;
+    return "yaml: " + (line == 0 ? "" : "line " + std::to_string(line) + ": ") + parser_.problem;
+  }
+
   Result<void> Advance() {
     if (event_.Next(&parser_)) {
       return {};
+    }
+    if (opa() && parser_.problem != nullptr) {
+      return Fail(ErrorCode::kInvalidArgument, OpasComplaint(), PositionOf(parser_.problem_mark));
     }
     std::string message = "invalid YAML: ";
     if (parser_.error == YAML_MEMORY_ERROR) {
@@ -274,11 +293,13 @@ class YamlReader {
     const std::string name(View(event_->data.alias.anchor));
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) {
-      return Refuse(event_->start_mark, "unknown anchor '" + name + "'");
+      return Refuse(event_->start_mark, "unknown anchor '" + name + "'",
+                    "yaml: unknown anchor '" + name + "' referenced");
     }
     const Anchor& anchor = found->second;
     if (anchor.open) {
-      return Refuse(event_->start_mark, "the value of anchor '" + name + "' contains itself");
+      return Refuse(event_->start_mark, "the value of anchor '" + name + "' contains itself",
+                    "yaml: anchor '" + name + "' value contains itself");
     }
     if (depth + anchor.extent.levels > options_.max_depth) {
       return TooDeep();
@@ -319,9 +340,11 @@ class YamlReader {
     Node node{.mark = event_->start_mark};
     node.extent = {.bytes = kNodeBytes, .levels = 1};
     std::vector<Entry> entries;
+    std::vector<Entry> merged;  // OPA: what has the least weight first.
     while (true) {
       TRY(Advance());
       if (event_->type == YAML_MAPPING_END_EVENT) {
+        entries.insert(entries.begin(), merged.begin(), merged.end());
         node.value = TRY(FinishMapping(&entries));
         return node;
       }
@@ -333,7 +356,13 @@ class YamlReader {
       node.extent.Include(key.extent);
       node.extent.Include(value.extent);
       if (key.merge_key) {
-        TRY(Merge(value, sequence, &entries));
+        std::vector<Entry> found;
+        TRY(Merge(value, sequence, &found));
+        if (opa()) {
+          merged.insert(merged.begin(), found.begin(), found.end());
+        } else {
+          entries.insert(entries.end(), found.begin(), found.end());
+        }
         continue;
       }
       entries.push_back({{name, value.value}, key.mark});
@@ -375,7 +404,8 @@ class YamlReader {
       add(object);
     }
     if (!good) {
-      return Refuse(from.mark, "<< needs a mapping, or a sequence of mappings");
+      return Refuse(from.mark, "<< needs a mapping, or a sequence of mappings",
+                    "yaml: map merge requires map or sequence of maps as the value");
     }
     return {};
   }
@@ -390,7 +420,10 @@ class YamlReader {
       case Type::kNumber:
         return CopyText(key.alias ? NumberText(key.value) : key_text_);
       default:
-        return Refuse(key.mark, "a key must be a string, a number or a boolean");
+        return Refuse(key.mark, "a key must be a string, a number or a boolean",
+                      key.value.is_null()
+                          ? "unsupported map key of type: %!s(<nil>), key: <nil>, value: <nil>"
+                          : "yaml: invalid map key: " + ToRego(key.value));
     }
   }
 
@@ -402,7 +435,7 @@ class YamlReader {
     const std::string_view short_tag =
         tag.starts_with(kTagPrefix) ? tag.substr(kTagPrefix.size()) : "";
     if (scalar.plain_implicit != 0 && tag.empty()) {
-      const YamlScalar meaning = IsWordOnly(text) ? YamlScalar{} : ResolveYamlScalar(text);
+      const YamlScalar meaning = IsWordOnly(text) ? YamlScalar{} : ResolveYamlScalar(text, schema_);
       node.merge_key = meaning.kind == Kind::kMerge;
       node.value = TRY(ToValue(meaning, text));
     } else if (short_tag == "binary") {
@@ -425,8 +458,31 @@ class YamlReader {
 
   Value CopyText(std::string_view text) { return Value::String(arena_.CopyString(text)); }
 
+  static std::string_view TagOf(Kind kind) {
+    switch (kind) {
+      case Kind::kNull:
+        return "!!null";
+      case Kind::kFalse:
+      case Kind::kTrue:
+        return "!!bool";
+      case Kind::kInt:
+      case Kind::kUnsigned:
+        return "!!int";
+      case Kind::kFloat:
+      case Kind::kNotFinite:
+        return "!!float";
+      case Kind::kTimestamp:
+        return "!!timestamp";
+      case Kind::kMerge:
+        return "!!merge";
+      case Kind::kString:
+        break;
+    }
+    return "!!str";
+  }
+
   Result<Value> ToTagged(std::string_view tag, std::string_view text) {
-    YamlScalar meaning = ResolveYamlScalar(text);
+    YamlScalar meaning = ResolveYamlScalar(text, schema_);
     if (tag == "float" && meaning.kind == Kind::kInt) {
       meaning = {.kind = Kind::kFloat, .real = static_cast<double>(meaning.integer)};
     }
@@ -439,7 +495,9 @@ class YamlReader {
                       (tag == "timestamp" && meaning.kind == Kind::kTimestamp);
     if (!fits) {
       return Refuse(event_->start_mark,
-                    "'" + std::string(text) + "' is not of the tag !!" + std::string(tag));
+                    "'" + std::string(text) + "' is not of the tag !!" + std::string(tag),
+                    "yaml: cannot decode " + std::string(TagOf(meaning.kind)) + " `" +
+                        std::string(text) + "` as a !!" + std::string(tag));
     }
     return ToValue(meaning, text);
   }
@@ -464,7 +522,11 @@ class YamlReader {
       case Kind::kNotFinite:
         return Refuse(event_->start_mark,
                       "'" + std::string(text) +
-                          "' is a number that JSON cannot hold; quote it to make it a string");
+                          "' is a number that JSON cannot hold; quote it to make it a string",
+                      std::string("json: unsupported value: ") +
+                          (text.ends_with('n') || text.ends_with('N') ? "NaN"
+                           : text.starts_with('-')                    ? "-Inf"
+                                                                      : "+Inf"));
       case Kind::kString:
       case Kind::kTimestamp:
       case Kind::kMerge:
@@ -528,6 +590,7 @@ class YamlReader {
   const std::string_view text_;
   Arena& arena_;
   const ParseOptions& options_;
+  const YamlSchema schema_;
   yaml_parser_t parser_{};
   bool initialized_ = false;
   Event event_;
@@ -539,7 +602,7 @@ class YamlReader {
 }  // namespace
 
 Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, Arena& arena,
-                                            const ParseOptions& options) {
+                                            const ParseOptions& options, YamlSchema schema) {
   if (text.size() > options.max_bytes) {
     return Fail(ErrorCode::kExhausted, "YAML of " + std::to_string(text.size()) +
                                            " bytes: at most " + std::to_string(options.max_bytes) +
@@ -553,14 +616,15 @@ Result<std::vector<YamlDocument>> ParseYaml(std::string_view text, Arena& arena,
     text.remove_prefix(kByteOrderMark.size());
   }
   const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) {
+  if (schema == YamlSchema::kKubectl && first != std::string_view::npos &&
+      (text[first] == '{' || text[first] == '[')) {
     // JSON keeps the spelling of its numbers. What only looks like JSON is read as YAML below.
     if (const Result<Value> json = ParseJson(text, arena, options)) {
       const auto line = std::ranges::count(text.substr(0, first), '\n') + 1;
       return std::vector<YamlDocument>{{*json, static_cast<std::uint32_t>(line)}};
     }
   }
-  return YamlReader(text, arena, options).Read();
+  return YamlReader(text, arena, options, schema).Read();
 }
 
 }  // namespace portcullis::document

@@ -14,22 +14,42 @@ namespace {
 
 using Kind = YamlScalar::Kind;
 
-constexpr std::array<std::pair<std::string_view, Kind>, 40> kWords = {{
-    {"y", Kind::kTrue},          {"Y", Kind::kTrue},          {"yes", Kind::kTrue},
-    {"Yes", Kind::kTrue},        {"YES", Kind::kTrue},        {"true", Kind::kTrue},
-    {"True", Kind::kTrue},       {"TRUE", Kind::kTrue},       {"on", Kind::kTrue},
-    {"On", Kind::kTrue},         {"ON", Kind::kTrue},         {"n", Kind::kFalse},
-    {"N", Kind::kFalse},         {"no", Kind::kFalse},        {"No", Kind::kFalse},
-    {"NO", Kind::kFalse},        {"false", Kind::kFalse},     {"False", Kind::kFalse},
-    {"FALSE", Kind::kFalse},     {"off", Kind::kFalse},       {"Off", Kind::kFalse},
-    {"OFF", Kind::kFalse},       {"", Kind::kNull},           {"~", Kind::kNull},
-    {"null", Kind::kNull},       {"Null", Kind::kNull},       {"NULL", Kind::kNull},
-    {".nan", Kind::kNotFinite},  {".NaN", Kind::kNotFinite},  {".NAN", Kind::kNotFinite},
-    {".inf", Kind::kNotFinite},  {".Inf", Kind::kNotFinite},  {".INF", Kind::kNotFinite},
-    {"+.inf", Kind::kNotFinite}, {"+.Inf", Kind::kNotFinite}, {"+.INF", Kind::kNotFinite},
-    {"-.inf", Kind::kNotFinite}, {"-.Inf", Kind::kNotFinite}, {"-.INF", Kind::kNotFinite},
-    {"<<", Kind::kMerge},
+constexpr std::array<std::pair<std::string_view, Kind>, 24> kWords = {{
+    {"true", Kind::kTrue},       {"True", Kind::kTrue},       {"TRUE", Kind::kTrue},
+    {"false", Kind::kFalse},     {"False", Kind::kFalse},     {"FALSE", Kind::kFalse},
+    {"", Kind::kNull},           {"~", Kind::kNull},          {"null", Kind::kNull},
+    {"Null", Kind::kNull},       {"NULL", Kind::kNull},       {".nan", Kind::kNotFinite},
+    {".NaN", Kind::kNotFinite},  {".NAN", Kind::kNotFinite},  {".inf", Kind::kNotFinite},
+    {".Inf", Kind::kNotFinite},  {".INF", Kind::kNotFinite},  {"+.inf", Kind::kNotFinite},
+    {"+.Inf", Kind::kNotFinite}, {"+.INF", Kind::kNotFinite}, {"-.inf", Kind::kNotFinite},
+    {"-.Inf", Kind::kNotFinite}, {"-.INF", Kind::kNotFinite}, {"<<", Kind::kMerge},
 }};
+
+// What YAML 1.1 alone takes for a boolean.
+constexpr std::array<std::pair<std::string_view, Kind>, 16> kOldBooleans = {{
+    {"y", Kind::kTrue},
+    {"Y", Kind::kTrue},
+    {"yes", Kind::kTrue},
+    {"Yes", Kind::kTrue},
+    {"YES", Kind::kTrue},
+    {"on", Kind::kTrue},
+    {"On", Kind::kTrue},
+    {"ON", Kind::kTrue},
+    {"n", Kind::kFalse},
+    {"N", Kind::kFalse},
+    {"no", Kind::kFalse},
+    {"No", Kind::kFalse},
+    {"NO", Kind::kFalse},
+    {"off", Kind::kFalse},
+    {"Off", Kind::kFalse},
+    {"OFF", Kind::kFalse},
+}};
+
+std::optional<Kind> FindWord(const auto& words, std::string_view text) {
+  const auto* const word =
+      std::ranges::find(words, text, [](const auto& entry) { return entry.first; });
+  return word == words.end() ? std::nullopt : std::optional(word->second);
+}
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
@@ -183,13 +203,14 @@ std::optional<YamlScalar> ParseFloat(std::string_view text) {
 
 }  // namespace
 
-YamlScalar ResolveYamlScalar(std::string_view text) {
+YamlScalar ResolveYamlScalar(std::string_view text, YamlSchema schema) {
   constexpr std::size_t kLongestWord = 5;
   if (text.size() <= kLongestWord) {
-    const auto* const word =
-        std::ranges::find(kWords, text, [](const auto& entry) { return entry.first; });
-    if (word != kWords.end()) {
-      return {.kind = word->second};
+    if (const auto kind = FindWord(kWords, text)) {
+      return {.kind = *kind};
+    }
+    if (const auto kind = FindWord(kOldBooleans, text); kind && schema == YamlSchema::kKubectl) {
+      return {.kind = *kind};
     }
   }
   const char first = text.empty() ? '\0' : text.front();

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "document/yaml.h"
+
 namespace portcullis::document {
 
 struct YamlScalar {
@@ -29,6 +31,7 @@ struct YamlScalar {
   double real = 0;
 };
 
-[[nodiscard]] YamlScalar ResolveYamlScalar(std::string_view text);
+[[nodiscard]] YamlScalar ResolveYamlScalar(std::string_view text,
+                                           YamlSchema schema = YamlSchema::kKubectl);
 
 }  // namespace portcullis::document

@@ -54,10 +54,6 @@ bool LooksLikeBase60(std::string_view text) {
          text.find_first_not_of("+-0123456789_:.") == std::string_view::npos;
 }
 
-bool ReadsAsString(std::string_view text) {
-  return ResolveYamlScalar(text).kind == YamlScalar::Kind::kString && !LooksLikeBase60(text);
-}
-
 // A scalar of a flow collection: what divides its items may not stand in it bare.
 bool HasFlowIndicator(std::string_view text) {
   constexpr std::string_view kIndicators = ",?[]{}";
@@ -263,11 +259,11 @@ class YamlWriter {
   }
 
   static std::string Version3Quoted(std::string_view text, Place place) {
-    if (ReadsAsString(text) && !HasSpecial(text, true) && place == Place::kFlow &&
+    if (ReadsAsYamlString(text) && !HasSpecial(text, true) && place == Place::kFlow &&
         HasFlowIndicator(text)) {
       return SingleQuoted(text);
     }
-    if (ReadsAsString(text) && !HasSpecial(text, true)) {
+    if (ReadsAsYamlString(text) && !HasSpecial(text, true)) {
       return Quoted(text);
     }
     std::string quoted;
@@ -284,7 +280,7 @@ class YamlWriter {
   }
 
   static std::string Quoted(std::string_view text) {
-    if (!ReadsAsString(text) || HasSpecial(text, true)) {
+    if (!ReadsAsYamlString(text) || HasSpecial(text, true)) {
       std::string quoted;
       AppendJsonString(text, JsonStyle::kGo, &quoted);
       return EscapeUnprintable(quoted);
@@ -347,6 +343,10 @@ class YamlWriter {
 };
 
 }  // namespace
+
+bool ReadsAsYamlString(std::string_view text) {
+  return ResolveYamlScalar(text).kind == YamlScalar::Kind::kString && !LooksLikeBase60(text);
+}
 
 std::string ToYaml(const Value& value) {
   YamlWriter writer(YamlDialect::kKubernetes);

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "document/json.h"
+#include "document/json_complaint.h"
 #include "document/yaml.h"
-#include "webhook/json_complaint.h"
 
 namespace portcullis::webhook {
 namespace {
@@ -213,7 +213,7 @@ std::string ParseComplaint(std::string_view body, const Error& error) {
   if (!LooksLikeJson(body)) {
     return "yaml: " + error.ToString();
   }
-  const std::string complaint = JsonComplaint(body, kMaxDepth);
+  const std::string complaint = document::JsonComplaint(body, kMaxDepth);
   return std::string(kFindKind) + (complaint.empty() ? error.ToString() : complaint);
 }
 

@@ -1,8 +1,8 @@
-#include "webhook/json_complaint.h"
+#include "document/json_complaint.h"
 
 #include <vector>
 
-namespace portcullis::webhook {
+namespace portcullis::document {
 namespace {
 
 bool IsSpace(char c) {
@@ -58,10 +58,13 @@ class Scanner {
  public:
   Scanner(std::string_view text, std::uint32_t max_depth) : text_(text), max_depth_(max_depth) {}
 
-  std::string Run() {
+  std::string Run(std::size_t* end) {
     bool more = Value();
     while (more && !open_.empty()) {
       more = AfterValue();
+    }
+    if (end != nullptr) {
+      *end = at_;
     }
     SkipSpace();
     if (more && at_ < text_.size()) {
@@ -247,8 +250,8 @@ class Scanner {
 
 }  // namespace
 
-std::string JsonComplaint(std::string_view text, std::uint32_t max_depth) {
-  return Scanner(text, max_depth).Run();
+std::string JsonComplaint(std::string_view text, std::uint32_t max_depth, std::size_t* end) {
+  return Scanner(text, max_depth).Run(end);
 }
 
-}  // namespace portcullis::webhook
+}  // namespace portcullis::document

@@ -1,4 +1,4 @@
-#include "webhook/json_complaint.h"
+#include "document/json_complaint.h"
 
 #include <string>
 #include <utility>
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace portcullis::webhook {
+namespace portcullis::document {
 namespace {
 
 TEST(JsonComplaint, SaysWhatGoSays) {
@@ -44,4 +44,4 @@ TEST(JsonComplaint, SaysWhatGoSays) {
 }
 
 }  // namespace
-}  // namespace portcullis::webhook
+}  // namespace portcullis::document
