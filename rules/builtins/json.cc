@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "document/json_complaint.h"
 #include "rules/builtins/families.h"
 #include "rules/builtins/number.h"
 #include "rules/builtins/operands.h"
@@ -16,11 +17,16 @@ namespace {
 
 using document::JsonStyle;
 
+constexpr std::uint32_t kMaxDepth = 10000;
+
 document::ParseOptions AsGoReads() {
-  return {.duplicates = document::DuplicateKeys::kKeepLast, .max_depth = 10000};
+  return {.duplicates = document::DuplicateKeys::kKeepLast, .max_depth = kMaxDepth};
 }
 
 Value Marshal(CallContext& context, Arguments arguments) {
+  if (context.HaltsOnText(arguments[0])) {
+    return {};
+  }
   return MakeString(context, document::ToJson(arguments[0], JsonStyle::kGo));
 }
 
@@ -101,6 +107,9 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
       return context.FailType("operand 2 object contained unknown key " + document::ToRego(key));
     }
   }
+  if (context.HaltsOnText(arguments[0])) {
+    return {};
+  }
   const std::string json = document::ToJson(arguments[0], JsonStyle::kGo);
   if (!pretty.value_or(implied)) {
     return MakeString(context, json);
@@ -138,14 +147,60 @@ bool HasHugeNumber(const Value& value) {
   return false;
 }
 
+// How Go names one of a stream's values in "%s".
+std::string TokenText(const Value& value) {
+  return value.is_string()    ? std::string(value.string())
+         : value.is_boolean() ? "%!s(bool=" + document::ToJson(value) + ")"
+                              : document::ToJson(value);
+}
+
+// The value of a text that has more than one, or what OPA says of it: it reads the first, and looks what the next one begins
+// with, where a null is nothing.
+Result<Value> FirstOfSeveral(CallContext& context, std::string_view text) {
+  constexpr std::string_view kAfter = " after top-level value";
+  std::size_t end = 0;
+  std::string complaint = document::JsonComplaint(text, kMaxDepth, &end);
+  constexpr std::string_view kSpaces = " \t\r\n";
+  const std::size_t next = text.find_first_not_of(kSpaces, end);
+  if (!complaint.ends_with(kAfter) || next == text.npos) {
+    return Fail(ErrorCode::kInvalidArgument, std::move(complaint));
+  }
+  const std::string_view rest = text.substr(next);
+  if (rest.front() == '{' || rest.front() == '[') {
+    return Fail(ErrorCode::kInvalidArgument, std::string("error: invalid character '") +
+                                                 rest.front() + "'" + std::string(kAfter));
+  }
+  std::size_t token_end = 0;
+  complaint = document::JsonComplaint(rest, kMaxDepth, &token_end);
+  if (!complaint.empty() && !complaint.ends_with(kAfter)) {
+    return Fail(ErrorCode::kInvalidArgument, std::move(complaint));
+  }
+  const Value token =
+      TRY(document::ParseJson(rest.substr(0, token_end), context.arena, AsGoReads()));
+  if (!token.is_null()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "error: invalid character '" + TokenText(token) + "'" + std::string(kAfter));
+  }
+  return document::ParseJson(text.substr(0, end), context.arena, AsGoReads());
+}
+
 Value Unmarshal(CallContext& context, Arguments arguments) {
   const auto text = StringOperand(context, arguments, 1);
   if (!text) {
     return {};
   }
-  const auto value = document::ParseJson(*text, context.arena, AsGoReads());
+  if (text->find_first_not_of(" \t\r\n") == text->npos) {
+    return context.Fail("EOF");
+  }
+  auto value = document::ParseJson(*text, context.arena, AsGoReads());
   if (!value) {
-    return context.Fail(value.error().message);
+    value = FirstOfSeveral(context, *text);
+  }
+  if (!value) {
+    // A stream that breaks off.
+    return context.Fail(value.error().message == "unexpected end of JSON input"
+                            ? "unexpected EOF"
+                            : value.error().message);
   }
   if (MayHaveHugeNumber(*text) && HasHugeNumber(*value)) {
     return context.Fail("invalid number: number too big");

@@ -46,6 +46,8 @@ set(builtins_sources
   json_patch.cc
   json_paths.cc
   json_schema.cc
+  json_schema_check.cc
+  json_schema_format.cc
   jwt.cc
   key_pair.cc
   keys.cc
@@ -72,4 +74,5 @@ set(builtins_sources
   walk.cc
   x509.cc
   yaml.cc
+  yaml_emit.cc
 )

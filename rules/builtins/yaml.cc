@@ -2,21 +2,31 @@
 
 #include "document/yaml.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "rules/builtins/families.h"
 #include "rules/builtins/operands.h"
+#include "rules/builtins/yaml_emit.h"
 
 namespace portcullis::builtins {
 namespace {
 
 Value Marshal(CallContext& context, Arguments arguments) {
-  return MakeString(context, document::ToYaml(arguments[0]));
+  std::string error;
+  const std::string text = EmitYaml(context, arguments[0], &error);
+  if (context.failure == FailureKind::kHalt) {
+    return {};
+  }
+  return error.empty() ? MakeString(context, text) : context.Fail(std::move(error));
 }
 
 // The first document of the text; null where there is none.
 Result<Value> Parse(CallContext& context, std::string_view text) {
-  auto documents = document::ParseYaml(text, context.arena);
+  document::ParseOptions options;
+  options.duplicates = document::DuplicateKeys::kKeepLast;
+  options.max_bytes = std::min(options.max_bytes, context.arena.limit_bytes());
+  auto documents = document::ParseYaml(text, context.arena, options, document::YamlSchema::kOpa);
   if (!documents) {
     return std::unexpected(std::move(documents).error());
   }
@@ -30,7 +40,7 @@ Value Unmarshal(CallContext& context, Arguments arguments) {
   }
   const auto value = Parse(context, *text);
   if (!value) {
-    return context.Fail("yaml: " + value.error().message);
+    return context.Fail(value.error().message);
   }
   return *value;
 }
