@@ -61,14 +61,16 @@ struct CallContext {
   // OPA's text: "operand 2 must be string but got number".
   Value FailOperand(int operand, std::string_view wanted, const Value& got);
   // True every so often when the deadline or the arena limit has passed: a long loop then returns undefined at once.
-  // COST: a counter; the clock is read every 1,024 calls.
-  bool ShouldHalt();
+  // COST: a counter; the clock is read every 1,024 calls. `steps`: so many calls at once, where one took as long.
+  bool ShouldHalt(std::size_t steps = 1);
   // True, as ShouldHalt, where `bytes` that a builtin is about to hold outside the arena would pass the arena's limit.
   bool HaltsBeyond(std::size_t bytes) { return bytes > arena.limit_bytes() && HaltForMemory(); }
+  // True, as ShouldHalt, where `value` as text would: values share their parts, and may be far longer than what holds them.
+  bool HaltsOnText(const Value& value);
 
  private:
   bool HaltForMemory();
-  std::uint32_t ticks_ = 0;
+  std::size_t ticks_ = 0;
 };
 
 // REQUIRES: arguments.size() is the arity; none is undefined. Undefined comes back where there is no result.

@@ -332,7 +332,7 @@ bool Glob::Matches(CallContext& context, std::string_view text) const {
   };
   enter(start_, current);
   for (std::size_t i = 0; i < text.size();) {
-    if (context.ShouldHalt() || current.empty()) {
+    if (context.ShouldHalt(1 + current.size() / 16) || current.empty()) {
       return false;
     }
     const Rune rune = DecodeRune(text.substr(i));

@@ -17,6 +17,9 @@ Value Sprintf(CallContext& context, Arguments arguments) {
   }
   std::string text;
   text.reserve(format->size() + 64);
+  if (context.HaltsOnText(arguments[1])) {
+    return {};
+  }
   FormatGo(*format, arguments[1], context.arena.limit_bytes(), &text);
   if (context.HaltsBeyond(text.size())) {
     return {};
@@ -42,12 +45,15 @@ Value TemplateString(CallContext& context, Arguments arguments) {
       }
       part = part.ItemAt(0);
     }
+    if (context.HaltsOnText(part)) {
+      return {};
+    }
     if (part.is_string()) {
       text.append(part.string());
     } else {
       document::AppendRego(part, &text);
     }
-    if (context.ShouldHalt() || context.HaltsBeyond(text.size())) {
+    if (context.HaltsBeyond(text.size())) {
       return {};
     }
   }

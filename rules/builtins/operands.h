@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,6 +28,20 @@ using Arguments = std::span<const Value>;
   }
   context.FailOperand(operand, "string", value);
   return std::nullopt;
+}
+// The first `count` operands.
+template <std::size_t count>
+[[nodiscard]] std::optional<std::array<std::string_view, count>> StringOperands(
+    CallContext& context, Arguments arguments) {
+  std::array<std::string_view, count> texts;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto text = StringOperand(context, arguments, static_cast<int>(i + 1));
+    if (!text) {
+      return std::nullopt;
+    }
+    texts[i] = *text;
+  }
+  return texts;
 }
 [[nodiscard]] std::optional<std::int64_t> IntOperand(CallContext& context, Arguments arguments,
                                                      int operand);

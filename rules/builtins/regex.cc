@@ -165,7 +165,8 @@ void ForEachMatch(CallContext& context, const re2::RE2& regex, std::string_view 
   std::size_t previous_end = std::string_view::npos;
   std::size_t at = 0;
   for (std::int64_t count = 0; (limit < 0 || count < limit) && at <= text.size();) {
-    if (context.ShouldHalt()) {
+    // A match may look at all that is left.
+    if (context.ShouldHalt(1 + (text.size() - at) / 1024)) {
       return;
     }
     if (!regex.Match(Piece(text), at, text.size(), re2::RE2::UNANCHORED, groups.data(),
@@ -236,6 +237,7 @@ Value Split(CallContext& context, Arguments arguments) {
     const std::size_t match_end = end + groups[0].size();
     if (match_end != 0) {
       parts.Add(Value::String(text->substr(begin, end - begin)));
+      context.HaltsBeyond(parts.size() * sizeof(Value));
     }
     begin = match_end;
   });
@@ -259,8 +261,10 @@ Value CollectMatches(CallContext& context, Arguments arguments, const ItemOf& it
     return {};
   }
   document::ArrayBuilder matches(context.arena);
-  ForEachMatch(context, **regex, *text, *limit,
-               [&](const Groups& groups) { matches.Add(item_of(groups)); });
+  ForEachMatch(context, **regex, *text, *limit, [&](const Groups& groups) {
+    matches.Add(item_of(groups));
+    context.HaltsBeyond(matches.size() * sizeof(Value));
+  });
   return Halted(context, matches.Finish());
 }
 
@@ -316,10 +320,10 @@ int GroupNumber(const re2::RE2& regex, std::string_view name) {
   return found == names.end() ? -1 : found->second;
 }
 
-// The replacement with $1, ${name} and $$ filled in.
-void Expand(const re2::RE2& regex, std::string_view replacement, const Groups& groups,
-            std::string* out) {
-  while (true) {
+// The replacement with $1, ${name} and $$ filled in. Stops where `context` halts.
+void Expand(CallContext& context, const re2::RE2& regex, std::string_view replacement,
+            const Groups& groups, std::string* out) {
+  while (!context.HaltsBeyond(out->size())) {
     const std::size_t dollar = replacement.find('$');
     out->append(replacement.substr(0, dollar));
     if (dollar == std::string_view::npos) {
@@ -361,9 +365,8 @@ Value Replace(CallContext& context, Arguments arguments) {
   ForEachMatch(context, **regex, *text, -1, [&](const Groups& groups) {
     const auto begin = static_cast<std::size_t>(groups[0].data() - text->data());
     result.append(*text, copied, begin - copied);
-    Expand(**regex, *replacement, groups, &result);
+    Expand(context, **regex, *replacement, groups, &result);
     copied = begin + groups[0].size();
-    context.HaltsBeyond(result.size());
   });
   if (context.failure == FailureKind::kHalt) {
     return {};

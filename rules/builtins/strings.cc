@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,25 @@
 namespace portcullis::builtins {
 namespace {
 
+// Where `part` begins in `text` from `begin` on, or npos. COST: linear, whatever the two are.
+std::size_t FindText(std::string_view text, std::string_view part, std::size_t begin = 0) {
+  if (part.empty() || begin >= text.size()) {
+    return part.empty() && begin <= text.size() ? begin : text.npos;
+  }
+  const void* const found =
+      memmem(text.data() + begin, text.size() - begin, part.data(), part.size());
+  return found == nullptr ? text.npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
 template <bool (*test)(std::string_view, std::string_view)>
 Value Test(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto part = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  if (!part) {
+  const auto operands = StringOperands<2>(context, arguments);
+  if (!operands) {
     return {};
   }
-  return Value::Boolean(test(*text, *part));
+  const auto [text, part] = *operands;
+  return Value::Boolean(test(text, part));
 }
 
 bool HasPrefix(std::string_view text, std::string_view prefix) {
@@ -30,7 +42,7 @@ bool HasSuffix(std::string_view text, std::string_view suffix) {
   return text.ends_with(suffix);
 }
 bool HasPart(std::string_view text, std::string_view part) {
-  return text.contains(part);
+  return FindText(text, part) != text.npos;
 }
 
 // The rune at which the byte at `offset` begins.
@@ -39,36 +51,37 @@ std::int64_t RuneIndex(std::string_view text, std::size_t offset) {
 }
 
 Value IndexOf(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto part = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  if (!part) {
+  const auto operands = StringOperands<2>(context, arguments);
+  if (!operands) {
     return {};
   }
-  if (part->empty()) {
+  const auto [text, part] = *operands;
+  if (part.empty()) {
     return context.Fail("empty search character");
   }
-  const std::size_t at = text->find(*part);
-  return Value::Int(at == std::string_view::npos ? -1 : RuneIndex(*text, at));
+  const std::size_t at = FindText(text, part);
+  return Value::Int(at == std::string_view::npos ? -1 : RuneIndex(text, at));
 }
 
 Value IndexOfAll(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto part = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  if (!part) {
+  const auto operands = StringOperands<2>(context, arguments);
+  if (!operands) {
     return {};
   }
-  if (part->empty()) {
+  const auto [text, part] = *operands;
+  if (part.empty()) {
     return context.Fail("empty search character");
   }
   document::ArrayBuilder result(context.arena);
   std::int64_t rune = 0;
   std::size_t counted = 0;
-  for (std::size_t at = text->find(*part); at != std::string_view::npos;
-       at = text->find(*part, at + 1)) {
-    if (context.ShouldHalt()) {
+  // Each search looks at the whole of `part` first.
+  const std::size_t steps = 1 + part.size() / 64;
+  for (std::size_t at = FindText(text, part); at != text.npos; at = FindText(text, part, at + 1)) {
+    if (context.ShouldHalt(steps) || context.HaltsBeyond(result.size() * sizeof(Value))) {
       return {};
     }
-    rune += RuneIndex(text->substr(counted), at - counted);
+    rune += RuneIndex(text.substr(counted), at - counted);
     counted = at;
     result.Add(Value::Int(rune));
   }
@@ -92,25 +105,28 @@ Value Substring(CallContext& context, Arguments arguments) {
   return Value::String(tail.substr(0, ByteOffset(tail, static_cast<std::size_t>(*length))));
 }
 
-// The parts of `text` between `separator`s, at most `limit`; an empty separator cuts between runes.
-std::vector<std::string_view> SplitText(std::string_view text, std::string_view separator,
-                                        std::size_t limit) {
+// The parts of `text` between `separator`s; an empty separator cuts between runes. Nothing where `context` halts.
+std::optional<std::vector<std::string_view>> SplitText(CallContext& context, std::string_view text,
+                                                       std::string_view separator) {
   std::vector<std::string_view> parts;
-  if (limit == 0) {
-    return parts;
+  const auto halts = [&] {
+    return context.ShouldHalt() || context.HaltsBeyond(parts.size() * sizeof(Value));
+  };
+  while (separator.empty() && !text.empty()) {
+    if (halts()) {
+      return std::nullopt;
+    }
+    const std::size_t width = DecodeRune(text).width;
+    parts.push_back(text.substr(0, width));
+    text.remove_prefix(width);
   }
   if (separator.empty()) {
-    while (!text.empty()) {
-      const std::size_t width = parts.size() + 1 == limit ? text.size() : DecodeRune(text).width;
-      parts.push_back(text.substr(0, width));
-      text.remove_prefix(width);
-    }
     return parts;
   }
-  while (parts.size() + 1 < limit) {
-    const std::size_t at = text.find(separator);
-    if (at == std::string_view::npos) {
-      break;
+  for (std::size_t at = FindText(text, separator); at != text.npos;
+       at = FindText(text, separator)) {
+    if (halts()) {
+      return std::nullopt;
     }
     parts.push_back(text.substr(0, at));
     text.remove_prefix(at + separator.size());
@@ -126,25 +142,25 @@ Value MakeArray(CallContext& context, std::span<const std::string_view> parts) {
 }
 
 Value Split(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto separator = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  if (!separator) {
+  const auto operands = StringOperands<2>(context, arguments);
+  if (!operands) {
     return {};
   }
-  return MakeArray(context, SplitText(*text, *separator, std::string_view::npos));
+  const auto [text, separator] = *operands;
+  const auto parts = SplitText(context, text, separator);
+  return parts ? MakeArray(context, *parts) : Value();
 }
 
 // The first `n` parts; for a negative `n` the last ones.
 Value SplitN(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto separator = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  const auto n = separator ? IntOperand(context, arguments, 3) : std::nullopt;
-  if (!n) {
+  const auto operands = StringOperands<2>(context, arguments);
+  const auto n = operands ? IntOperand(context, arguments, 3) : std::nullopt;
+  const auto parts = n ? SplitText(context, (*operands)[0], (*operands)[1]) : std::nullopt;
+  if (!parts) {
     return {};
   }
-  const std::vector<std::string_view> parts = SplitText(*text, *separator, std::string_view::npos);
-  const auto size = static_cast<std::int64_t>(parts.size());
-  const std::span<const std::string_view> all = parts;
+  const auto size = static_cast<std::int64_t>(parts->size());
+  const std::span<const std::string_view> all = *parts;
   if (*n >= 0) {
     return MakeArray(context, all.first(static_cast<std::size_t>(std::min(*n, size))));
   }
@@ -170,6 +186,9 @@ Value Concat(CallContext& context, Arguments arguments) {
       return FailElement(context, 2, items, "string", item);
     }
     size += item.string().size() + (i > 0 ? separator->size() : 0);
+    if (context.HaltsBeyond(size)) {
+      return {};
+    }
   }
   const std::span<char> joined = context.arena.AllocateArray<char>(size);
   auto out = joined.begin();
@@ -214,17 +233,17 @@ Value Reverse(CallContext& context, Arguments arguments) {
 }
 
 Value CountParts(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto part = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  if (!part) {
+  const auto operands = StringOperands<2>(context, arguments);
+  if (!operands) {
     return {};
   }
-  if (part->empty()) {
-    return Value::Int(static_cast<std::int64_t>(CountRunes(*text)) + 1);
+  const auto [text, part] = *operands;
+  if (part.empty()) {
+    return Value::Int(static_cast<std::int64_t>(CountRunes(text)) + 1);
   }
   std::int64_t count = 0;
-  for (std::size_t at = text->find(*part); at != std::string_view::npos;
-       at = text->find(*part, at + part->size())) {
+  for (std::size_t at = FindText(text, part); at != text.npos;
+       at = FindText(text, part, at + part.size())) {
     ++count;
   }
   return Value::Int(count);
@@ -246,9 +265,14 @@ Value ReplaceAll(CallContext& context, const Value& original,
     if (context.ShouldHalt() || context.HaltsBeyond(result.size())) {
       return {};
     }
+    const std::string_view rest = text.substr(i);
     const auto match = std::ranges::find_if(replacements, [&](const Replacement& replacement) {
-      return text.substr(i).starts_with(replacement.from) &&
-             !(replacement.from.empty() && after_empty);
+      if (replacement.from.empty() || rest.empty()) {
+        return replacement.from.empty() && !after_empty;
+      }
+      return rest.front() == replacement.from.front() &&
+             !context.ShouldHalt(1 + replacement.from.size() / 64) &&
+             rest.starts_with(replacement.from);
     });
     after_empty = match != replacements.end() && match->from.empty();
     if (match != replacements.end()) {
@@ -264,17 +288,37 @@ Value ReplaceAll(CallContext& context, const Value& original,
   return result == text ? original : MakeString(context, result);
 }
 
+// Each place of `from`, which is not empty.
+Value ReplaceOne(CallContext& context, const Value& original, std::string_view from,
+                 std::string_view to) {
+  const std::string_view text = original.string();
+  std::size_t at = FindText(text, from);
+  if (at == text.npos) {
+    return original;
+  }
+  std::string result;
+  std::size_t copied = 0;
+  for (; at != text.npos; at = FindText(text, from, copied)) {
+    result.append(text, copied, at - copied).append(to);
+    copied = at + from.size();
+    if (context.ShouldHalt() || context.HaltsBeyond(result.size())) {
+      return {};
+    }
+  }
+  result.append(text, copied);
+  return MakeString(context, result);
+}
+
 Value Replace(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto from = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  const auto to = from ? StringOperand(context, arguments, 3) : std::nullopt;
-  if (!to) {
+  const auto operands = StringOperands<3>(context, arguments);
+  if (!operands) {
     return {};
   }
-  if (!from->empty() && !text->contains(*from)) {
-    return arguments[0];
+  const auto [text, from, to] = *operands;
+  if (!from.empty()) {
+    return ReplaceOne(context, arguments[0], from, to);
   }
-  const Replacement replacement{*from, *to};
+  const Replacement replacement{from, to};
   return ReplaceAll(context, arguments[0], {&replacement, 1});
 }
 

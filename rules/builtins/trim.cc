@@ -1,5 +1,8 @@
 // trim and its kin: runes of a set, or one prefix or suffix, taken off the ends. None of them copies.
 
+#include <algorithm>
+#include <vector>
+
 #include "rules/builtins/families.h"
 #include "rules/builtins/operands.h"
 #include "rules/builtins/unicode.h"
@@ -31,28 +34,29 @@ std::string_view TrimEnd(std::string_view text, Test drop) {
   return text;
 }
 
-bool Contains(std::string_view runes, char32_t wanted) {
-  while (!runes.empty()) {
-    const Rune rune = DecodeRune(runes);
-    if (rune.value == wanted) {
-      return true;
-    }
-    runes.remove_prefix(rune.width);
+// The runes of a text, sorted.
+std::vector<char32_t> RuneSet(std::string_view text) {
+  std::vector<char32_t> runes;
+  while (!text.empty()) {
+    const Rune rune = DecodeRune(text);
+    runes.push_back(rune.value);
+    text.remove_prefix(rune.width);
   }
-  return false;
+  std::ranges::sort(runes);
+  return runes;
 }
 
 enum class End : std::uint8_t { kStart, kEnd, kBoth };
 
 template <End end>
 Value TrimRunes(CallContext& context, Arguments arguments) {
-  const auto text = StringOperand(context, arguments, 1);
-  const auto runes = text ? StringOperand(context, arguments, 2) : std::nullopt;
-  if (!runes) {
+  const auto operands = StringOperands<2>(context, arguments);
+  if (!operands) {
     return {};
   }
-  const auto drop = [&](char32_t rune) { return Contains(*runes, rune); };
-  std::string_view trimmed = *text;
+  const std::vector<char32_t> runes = RuneSet((*operands)[1]);
+  const auto drop = [&](char32_t rune) { return std::ranges::binary_search(runes, rune); };
+  std::string_view trimmed = (*operands)[0];
   if constexpr (end != End::kEnd) {
     trimmed = TrimStart(trimmed, drop);
   }

@@ -201,7 +201,7 @@ TEST(JsonSchema, ReportsWhatDoesNotFit) {
       {{"json.match_schema", R"([{"a": 1}, {"properties": {"a": {"type": "integer"}}}])",
         "[true, []]"},
        {"json.match_schema", R"([{}, {"required": ["a"]}])",
-        R"x([false, [{"desc": "a is required", "error": "(root): a is required", "field": "(root)", "type": "required"}]])x"},
+        R"x([false, [{"desc": "a is required", "error": "(Root): a is required", "field": "(Root)", "type": "required"}]])x"},
        {"json.verify_schema", R"([{"type": "number"}])", "[true, null]"},
        {"json.verify_schema", R"(["{"])", R"([false, "jsonschema: invalid JSON string"])"}});
 }
@@ -224,7 +224,7 @@ TEST(Limits, LongLoopsHaltAtTheDeadline) {
   EXPECT_EQ(caller.Call("numbers.range", "[1, 1000000000000]"),
             "error: caller cancelled query execution");
   EXPECT_EQ(caller.Call("net.cidr_expand", R"(["::/0"])"),
-            "error: caller cancelled query execution");
+            "error: net.cidr_expand: timed out before generating all IP addresses");
 }
 
 TEST(Limits, GrowthHaltsAtTheMemoryLimit) {
