@@ -81,7 +81,8 @@ class Validator {
 
   void Validate(const Value& schema, const Value& value, const std::string& field, int depth,
                 Outcome* outcome) {
-    if (context_.ShouldHalt()) {
+    constexpr std::size_t kSteps = 64;  // Of one schema, about.
+    if (context_.ShouldHalt(kSteps)) {
       return;
     }
     if (depth > kMaxDepth) {

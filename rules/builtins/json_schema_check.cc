@@ -65,10 +65,9 @@ class Checker {
     depth_ = depth + 1;
     // The first that complains; each leaves depth_ as it was.
     using Part = Fault (Checker::*)(const Value&);
-    for (const Part part :
-         {&Checker::Names, &Checker::Types, &Checker::Properties, &Checker::Items,
-          &Checker::Numbers, &Checker::Strings, &Checker::Objects, &Checker::Arrays,
-          &Checker::Values, &Checker::Combinations}) {
+    for (const Part part : {&Checker::Names, &Checker::Types, &Checker::Properties, &Checker::Items,
+                            &Checker::Numbers, &Checker::Strings, &Checker::Objects,
+                            &Checker::Arrays, &Checker::Values, &Checker::Combinations}) {
       if (part == &Checker::Types && schema.Find("$ref").is_defined()) {
         return Reference(schema.Find("$ref").string());
       }
@@ -139,11 +138,10 @@ class Checker {
     const Value found = FollowReference(root_, reference);
     if (found.is_undefined()) {
       const std::size_t slash = reference.rfind('/');
-      return Text({"Object has no key '", reference.substr(slash == reference.npos ? 0 : slash + 1),
-                   "'"});
+      return Text(
+          {"Object has no key '", reference.substr(slash == reference.npos ? 0 : slash + 1), "'"});
     }
-    return IsSchema(found) ? Inner(found)
-                           : Fault(Text({kSchema, " must be of type object"}));
+    return IsSchema(found) ? Inner(found) : Fault(Text({kSchema, " must be of type object"}));
   }
 
   Fault Types(const Value& schema) {
@@ -277,9 +275,8 @@ class Checker {
     }
     const bool may_be_boolean = draft_ == SchemaDraft::k4 || draft_ == SchemaDraft::kAll;
     if (exclusive.is_boolean() && may_be_boolean) {
-      return limit.is_defined()
-                 ? std::nullopt
-                 : Fault(Text({exclusive_key, " cannot be used without ", key}));
+      return limit.is_defined() ? std::nullopt
+                                : Fault(Text({exclusive_key, " cannot be used without ", key}));
     }
     if (exclusive.is_number() && draft_ != SchemaDraft::k4) {
       return std::nullopt;
@@ -453,10 +450,10 @@ Value FollowReference(const Value& root, std::string_view reference) {
     const std::string_view step = reference.substr(at + 1, end - at - 1);
     if (found.is_array()) {
       const auto index = ParseBigInt(step);
-      found = index && mpz_fits_ulong_p(index->get()) != 0 &&
-                      mpz_get_ui(index->get()) < found.size()
-                  ? found.ItemAt(static_cast<std::uint32_t>(mpz_get_ui(index->get())))
-                  : Value();
+      found =
+          index && mpz_fits_ulong_p(index->get()) != 0 && mpz_get_ui(index->get()) < found.size()
+              ? found.ItemAt(static_cast<std::uint32_t>(mpz_get_ui(index->get())))
+              : Value();
     } else {
       found = found.Find(step);
     }

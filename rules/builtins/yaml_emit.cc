@@ -134,8 +134,8 @@ Styles StylesOf(const std::u32string& text) {
     break_space = break_space || (i > 0 && text[i] == U' ' && IsBreak(text[i - 1]));
     space_break = space_break || (i > 0 && IsBreak(text[i]) && text[i - 1] == U' ');
   }
-  const bool edge = text.front() == U' ' || text.back() == U' ' || IsBreak(text.front()) ||
-                    IsBreak(text.back());
+  const bool edge =
+      text.front() == U' ' || text.back() == U' ' || IsBreak(text.front()) || IsBreak(text.back());
   styles.single_quoted = !break_space && !space_break && !tab && !special;
   styles.literal = text.back() != U' ' && !space_break && !special;
   styles.plain = styles.single_quoted && !edge && !styles.lines && !HasIndicator(text);
@@ -150,8 +150,8 @@ std::string DoubleQuoted(const std::u32string& text) {
       continue;
     }
     constexpr std::pair<char32_t, char> kShort[] = {
-        {0, '0'},      {7, 'a'},     {8, 'b'},     {9, 't'},      {10, 'n'},
-        {11, 'v'},     {12, 'f'},    {13, 'r'},    {27, 'e'},     {U'"', '"'},
+        {0, '0'},      {7, 'a'},    {8, 'b'},    {9, 't'},      {10, 'n'},
+        {11, 'v'},     {12, 'f'},   {13, 'r'},   {27, 'e'},     {U'"', '"'},
         {U'\\', '\\'}, {0x85, 'N'}, {0xA0, '_'}, {0x2028, 'L'}, {0x2029, 'P'}};
     quoted += '\\';
     const auto* const letter =

@@ -131,7 +131,8 @@ TEST_F(ValueTest, FindsMembersAndItems) {
   EXPECT_EQ(object.Find("b").Find(Value::Int(1)).integer(), 20);
   EXPECT_TRUE(object.Find("b").Find(Value::Int(2)).is_undefined());
   EXPECT_TRUE(object.Find("b").Find(Value::Int(-1)).is_undefined());
-  EXPECT_TRUE(object.Find("b").Find(Parse("1.0")).is_undefined());
+  EXPECT_TRUE(Equal(object.Find("b").Find(Parse("1.0")), object.Find("b").ItemAt(1)));
+  EXPECT_TRUE(object.Find("b").Find(Parse("1e0")).is_undefined());
   EXPECT_TRUE(object.Find("b").Find("1").is_undefined());
   EXPECT_EQ(object.GetString({"c", "d"}), "x");
   EXPECT_EQ(object.GetString({"c", "d", "e"}), "");
