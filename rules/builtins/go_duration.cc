@@ -191,7 +191,7 @@ std::optional<std::string> InHours(std::string_view text) {
 }  // namespace
 
 std::expected<std::int64_t, std::string> ParseGoDuration(std::string_view text) {
-  return ParseGoDuration(text, text);
+  return ParseGoDuration(text, text, AppendTimeQuoted);
 }
 
 std::expected<std::int64_t, std::string> ParseDuration(std::string_view text) {
