@@ -61,16 +61,6 @@ std::string Bytes(const index::TreePrefix& prefix) {
   return bytes;
 }
 
-bool HasKey(const index::Definition& definition, const Value& object, const std::string& bytes) {
-  std::vector<Value> keys;
-  index::ExtractKeys(definition, object, &keys);
-  return std::ranges::any_of(keys, [&](const Value& key) {
-    std::string other;
-    index::AppendKeyBytes(key, &other);
-    return other == bytes;
-  });
-}
-
 // `value` at the end of `path` below `tree`.
 Value Put(const Value& tree, std::span<const std::string_view> path, const Value& value,
           document::Arena& arena) {
@@ -166,28 +156,64 @@ Result<std::unique_ptr<index::ObjectCursor>> InventoryModel::Objects(
 }
 
 std::optional<index::IndexId> InventoryModel::FindIndex(const index::Definition& definition) {
-  const auto at = std::ranges::find(indexes_, definition);
-  if (at == indexes_.end()) {
-    indexes_.push_back(definition);
-    return static_cast<index::IndexId>(indexes_.size() - 1);
+  const auto at = std::ranges::find(indexes_, definition, &Index::definition);
+  if (at != indexes_.end()) {
+    return static_cast<index::IndexId>(at - indexes_.begin());
   }
-  return static_cast<index::IndexId>(at - indexes_.begin());
+  Index& index = indexes_.emplace_back(Index{.definition = definition, .program = nullptr});
+  if (!definition.program.empty()) {
+    auto program = programs_.Make(definition.program);
+    Require(program.has_value(), "the program of a wanted index can be made", definition.program);
+    index.program = std::move(*program);
+  }
+  return static_cast<index::IndexId>(indexes_.size() - 1);
+}
+
+bool InventoryModel::HasKey(const Index& index, const Value& object,
+                            const std::vector<std::string>& wanted) {
+  document::Arena arena;
+  std::vector<Value> keys;
+  if (index.program == nullptr) {
+    index::ExtractKeys(index.definition, object, arena, &keys);
+  } else if (auto computed = index.program->Keys(object, arena)) {
+    keys = std::move(*computed);
+  } else {
+    return true;
+  }
+  return std::ranges::any_of(keys, [&](const Value& key) {
+    std::string bytes;
+    index::AppendKeyBytes(key, &bytes);
+    return std::ranges::find(wanted, bytes) != wanted.end();
+  });
 }
 
 Result<std::unique_ptr<index::ObjectCursor>> InventoryModel::Lookup(index::IndexId index,
                                                                     const Value& key) {
-  const index::Definition& definition = indexes_.at(index);
-  std::string bytes;
-  index::AppendKeyBytes(key, &bytes);
-  std::vector<std::pair<std::string, std::string>> found;
-  for (const auto& [of, record] : records_) {
-    document::Arena arena;
-    const Value object = *document::OpenTrusted(record, arena);
-    if (definition.Covers(store::DecodeKey(of)->ToKey()) && HasKey(definition, object, bytes)) {
-      found.emplace_back(of, "");
+  const index::IndexKeys wanted{.index = index, .keys = std::span(&key, 1)};
+  return LookupAny(std::span(&wanted, 1), {});
+}
+
+Result<std::unique_ptr<index::ObjectCursor>> InventoryModel::LookupAny(
+    std::span<const index::IndexKeys> wanted, const index::TreePrefix& within) {
+  const std::string below = within.segments.empty() ? std::string() : Bytes(within);
+  std::map<std::string, std::string> found;
+  for (const index::IndexKeys& each : wanted) {
+    const Index& index = indexes_.at(each.index);
+    std::vector<std::string> keys;
+    for (const Value& key : each.keys) {
+      index::AppendKeyBytes(key, &keys.emplace_back());
+    }
+    for (const auto& [of, record] : records_) {
+      document::Arena arena;
+      const Value object = *document::OpenTrusted(record, arena);
+      if (of.starts_with(below) && index.definition.Covers(store::DecodeKey(of)->ToKey()) &&
+          HasKey(index, object, keys)) {
+        found.emplace(of, "");
+      }
     }
   }
-  return std::make_unique<fuzz::Objects>(std::move(found));
+  return std::make_unique<fuzz::Objects>(
+      std::vector<std::pair<std::string, std::string>>(found.begin(), found.end()));
 }
 
 std::uint64_t InventoryModel::EstimateObjects(store::Scope scope, std::string_view kind) {

@@ -6,11 +6,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "index/inventory.h"
+#include "rules/rego/key_programs.h"
+#include "tests/fuzz/program.h"
 
 namespace portcullis::fuzz {
 
@@ -30,13 +33,22 @@ class InventoryModel final : public index::InventoryView {
   std::optional<index::IndexId> FindIndex(const index::Definition& definition) override;
   Result<std::unique_ptr<index::ObjectCursor>> Lookup(index::IndexId index,
                                                       const document::Value& key) override;
+  Result<std::unique_ptr<index::ObjectCursor>> LookupAny(std::span<const index::IndexKeys> wanted,
+                                                         const index::TreePrefix& within) override;
   std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) override;
 
  private:
+  struct Index {
+    index::Definition definition;
+    std::shared_ptr<const index::KeyProgram> program;  // Null: the keys are at a path.
+  };
   [[nodiscard]] std::vector<std::string> KeysBelow(const index::TreePrefix& prefix) const;
+  [[nodiscard]] static bool HasKey(const Index& index, const document::Value& object,
+                                   const std::vector<std::string>& wanted);
 
+  rego::RegoKeyPrograms programs_{&OfflineCatalog()};
   std::map<std::string, std::string> records_;  // By encoded key.
-  std::vector<index::Definition> indexes_;      // By id.
+  std::vector<Index> indexes_;                  // By id.
 };
 
 }  // namespace portcullis::fuzz
