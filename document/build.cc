@@ -7,6 +7,7 @@
 
 #include "document/number.h"
 #include "document/value.h"
+#include "document/walk_guard.h"
 
 namespace portcullis::document {
 namespace {
@@ -41,6 +42,9 @@ class FloatNumbers {
 
   // Sets `*changed` if the result differs from `value`.
   Value Convert(const Value& value, bool* changed) {
+    if (!MayWalk(value.size(), arena_.used_bytes())) {
+      return value;
+    }
     switch (value.type()) {
       case Type::kNumber:
         return ConvertNumber(value, changed);
@@ -154,6 +158,9 @@ Value DeepCopy(const Value& value, Arena& arena) {
     return Value::Decimal(arena.CopyString(value.decimal_text()));
   }
   const std::uint32_t size = value.size();
+  if (!MayWalk(size, arena.used_bytes())) {
+    return Value::Null();
+  }
   if (value.is_object()) {
     const std::span<Member> members = arena.AllocateArray<Member>(size);
     for (std::uint32_t i = 0; i < size; ++i) {

@@ -8,6 +8,7 @@
 #include "document/json.h"
 #include "document/number.h"
 #include "document/utf8.h"
+#include "document/walk_guard.h"
 
 namespace portcullis::document {
 namespace {
@@ -73,6 +74,9 @@ class JsonWriter {
   JsonWriter(JsonStyle style, std::string* out) : style_(style), out_(*out) {}
 
   void Write(const Value& value, std::uint32_t depth) {
+    if (!MayWalk(value.size(), out_.size())) {
+      return;
+    }
     switch (value.type()) {
       case Type::kUndefined:
       case Type::kNull:
@@ -268,6 +272,9 @@ void AppendRegoString(std::string_view text, std::string* out) {
 }
 
 void AppendRego(const Value& value, std::string* out) {
+  if (!MayWalk(value.size(), out->size())) {
+    return;
+  }
   switch (value.type()) {
     case Type::kUndefined:
       *out += "undefined";

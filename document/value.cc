@@ -7,25 +7,37 @@
 
 #include "document/encoded_document.h"
 #include "document/number.h"
+#include "document/walk_guard.h"
 
 namespace portcullis::document {
 namespace {
 
 // Up to here looking at every key is faster than halving.
 constexpr std::uint32_t kFewMembers = 8;
+// Longer strings are walks too, of a part for so many bytes.
+constexpr std::size_t kLongText = 256;
 
 std::strong_ordering CompareStrings(std::string_view a, std::string_view b) {
   const std::size_t common = std::min(a.size(), b.size());
+  if (common > kLongText && !MayWalk(common / kLongText)) {
+    return std::strong_ordering::equal;
+  }
   const int order = common == 0 ? 0 : std::memcmp(a.data(), b.data(), common);
   return order != 0 ? order <=> 0 : a.size() <=> b.size();
 }
 
 bool EqualStrings(std::string_view a, std::string_view b) {
+  if (a.size() > kLongText && a.size() == b.size() && !MayWalk(a.size() / kLongText)) {
+    return true;
+  }
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
 }
 
 std::strong_ordering CompareItems(const Value& a, const Value& b) {
   const std::uint32_t common = std::min(a.size(), b.size());
+  if (!MayWalk(common)) {
+    return std::strong_ordering::equal;
+  }
   for (std::uint32_t i = 0; i < common; ++i) {
     if (const auto order = Compare(a.ItemAt(i), b.ItemAt(i)); order != 0) {
       return order;
@@ -36,6 +48,9 @@ std::strong_ordering CompareItems(const Value& a, const Value& b) {
 
 std::strong_ordering CompareMembers(const Value& a, const Value& b) {
   const std::uint32_t common = std::min(a.size(), b.size());
+  if (!MayWalk(common)) {
+    return std::strong_ordering::equal;
+  }
   for (std::uint32_t i = 0; i < common; ++i) {
     if (const auto order = Compare(a.KeyAt(i), b.KeyAt(i)); order != 0) {
       return order;
@@ -52,6 +67,9 @@ bool EqualItems(const Value& a, const Value& b) {
   if (size != b.size()) {
     return false;
   }
+  if (!MayWalk(size)) {
+    return true;
+  }
   for (std::uint32_t i = 0; i < size; ++i) {
     if (!Equal(a.ItemAt(i), b.ItemAt(i))) {
       return false;
@@ -64,6 +82,9 @@ bool EqualMembers(const Value& a, const Value& b) {
   const std::uint32_t size = a.size();
   if (size != b.size()) {
     return false;
+  }
+  if (!MayWalk(size)) {
+    return true;
   }
   for (std::uint32_t i = 0; i < size; ++i) {
     if (!Equal(a.KeyAt(i), b.KeyAt(i)) || !Equal(a.ValueAt(i), b.ValueAt(i))) {
@@ -245,16 +266,25 @@ std::uint64_t Hash(const Value& value) {
     case Type::kNumber:
       return HashNumber(value);
     case Type::kString:
+      if (value.string().size() > kLongText && !MayWalk(value.string().size() / kLongText)) {
+        return hash;
+      }
       return XXH3_64bits(value.string().data(), value.string().size());
     case Type::kArray:
     case Type::kSet:
       hash = Mix(hash, value.size());
+      if (!MayWalk(value.size())) {
+        return hash;
+      }
       for (std::uint32_t i = 0; i < value.size(); ++i) {
         hash = Mix(hash, Hash(value.ItemAt(i)));
       }
       return hash;
     case Type::kObject:
       hash = Mix(hash, value.size());
+      if (!MayWalk(value.size())) {
+        return hash;
+      }
       for (std::uint32_t i = 0; i < value.size(); ++i) {
         hash = Mix(Mix(hash, Hash(value.KeyAt(i))), Hash(value.ValueAt(i)));
       }

@@ -5,6 +5,7 @@
 
 #include "document/number.h"
 #include "document/utf8.h"
+#include "document/walk_guard.h"
 #include "document/yaml.h"
 #include "document/yaml_scalar.h"
 
@@ -177,6 +178,9 @@ class YamlWriter {
 
   // With `begun`, the first line's indentation is there already.
   void WriteMembers(const Value& value, std::size_t indent, bool begun) {
+    if (!MayWalk(value.size(), out_.size())) {
+      return;
+    }
     for (std::uint32_t i = 0; i < value.size(); ++i) {
       if (i > 0 || !begun) {
         out_.append(indent, ' ');
@@ -211,6 +215,9 @@ class YamlWriter {
   }
 
   void WriteItems(const Value& value, std::size_t indent, bool begun) {
+    if (!MayWalk(value.size(), out_.size())) {
+      return;
+    }
     for (std::uint32_t i = 0; i < value.size(); ++i) {
       if (i > 0 || !begun) {
         out_.append(indent, ' ');

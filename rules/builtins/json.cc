@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "document/json_complaint.h"
+#include "document/walk_guard.h"
 #include "rules/builtins/families.h"
 #include "rules/builtins/number.h"
 #include "rules/builtins/operands.h"
@@ -30,18 +31,19 @@ Value Marshal(CallContext& context, Arguments arguments) {
   return MakeString(context, document::ToJson(arguments[0], JsonStyle::kGo));
 }
 
-// Compact JSON text on lines of its own, each begun with `prefix` and `indent` once a level.
-std::string Indent(std::string_view json, std::string_view prefix, std::string_view indent) {
+// Compact JSON text on lines of its own, each begun with `prefix` and `indent` once a level. Ends early beyond `limit_bytes`.
+std::string Indent(std::string_view json, std::string_view prefix, std::string_view indent,
+                   std::size_t limit_bytes) {
   std::string out(prefix);
   std::size_t depth = 0;
   bool in_string = false;
   const auto new_line = [&] {
     out.append("\n").append(prefix);
-    for (std::size_t i = 0; i < depth; ++i) {
+    for (std::size_t i = 0; i < depth && out.size() <= limit_bytes; ++i) {
       out.append(indent);
     }
   };
-  for (std::size_t i = 0; i < json.size(); ++i) {
+  for (std::size_t i = 0; i < json.size() && out.size() <= limit_bytes; ++i) {
     const char c = json[i];
     if (in_string) {
       out.push_back(c);
@@ -114,7 +116,10 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
   if (!pretty.value_or(implied)) {
     return MakeString(context, json);
   }
-  const std::string indented = Indent(json, prefix, indent);
+  if (document::WalksHaveEnded()) {
+    return {};  // It may not be all of it.
+  }
+  const std::string indented = Indent(json, prefix, indent, context.arena.limit_bytes());
   if (context.HaltsBeyond(indented.size())) {
     return {};
   }

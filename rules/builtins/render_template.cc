@@ -4,6 +4,7 @@
 
 #include "document/json.h"
 #include "document/utf8.h"
+#include "document/walk_guard.h"
 #include "rules/builtins/families.h"
 #include "rules/builtins/go_template.h"
 #include "rules/builtins/operands.h"
@@ -24,6 +25,9 @@ class JsonComplaint {
 
  private:
   void Look(const Value& value) {
+    if (!document::MayWalk(value.size())) {
+      return;
+    }
     if (value.is_string()) {
       LookAtText(value.string());
     } else if (value.is_set()) {

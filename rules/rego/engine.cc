@@ -1,8 +1,11 @@
 #include "rules/rego/engine.h"
 
 #include <algorithm>
+#include <chrono>
+#include <optional>
 #include <utility>
 
+#include "document/walk_guard.h"
 #include "rules/builtins/prepared_cache.h"
 #include "rules/rego/evaluator.h"
 #include "rules/rego/planner.h"
@@ -27,8 +30,48 @@ std::vector<index::Definition> IndexesOf(const Program& program) {
   return indexes;
 }
 
+// Keeps what is done with values within the limits of an evaluation.
+class Limits {
+ public:
+  explicit Limits(const EvaluationRequest& request)
+      : request_(request), guard_(request.arena->limit_bytes(), [this] { return IsLate(); }) {}
+
+  // What a result may be: it is walked again by whoever takes it.
+  bool Allow(const Value& result) {
+    if (!document::IsWithin(result, request_.arena->limit_bytes())) {
+      too_large_ = true;
+    }
+    return !too_large_;
+  }
+
+  // Nothing: the evaluation kept to them.
+  [[nodiscard]] std::optional<EvaluationError> error() const {
+    if (guard_.end() == document::WalkGuard::End::kTime) {
+      return EvaluationError{"eval_cancel_error", "caller cancelled query execution", {}};
+    }
+    if (guard_.end() == document::WalkGuard::End::kBytes || too_large_) {
+      return EvaluationError{"eval_cancel_error", "memory limit reached", {}};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] bool IsLate() const {
+    return request_.deadline != std::chrono::steady_clock::time_point::max() &&
+           request_.clock->Now() >= request_.deadline;
+  }
+
+  const EvaluationRequest& request_;
+  bool too_large_ = false;
+  document::WalkGuard guard_;
+};
+
 template <class T>
-Result<std::expected<T, EvaluationError>> Outcome(const Evaluator& evaluator, T result) {
+Result<std::expected<T, EvaluationError>> Outcome(const Evaluator& evaluator, const Limits& limits,
+                                                  T result) {
+  if (limits.error()) {
+    return std::expected<T, EvaluationError>(std::unexpect, *limits.error());
+  }
   if (evaluator.engine_error()) {
     return std::unexpected(*evaluator.engine_error());
   }
@@ -51,9 +94,11 @@ class DocumentPlan final : public Plan {
 
   Result<std::expected<Value, EvaluationError>> Evaluate(
       const EvaluationRequest& request) const override {
+    Limits limits(request);
     Evaluator evaluator(program_, request, prepared_);
     const Value result = evaluator.RunDocument();
-    return Outcome(evaluator, result);
+    limits.Allow(result);
+    return Outcome(evaluator, limits, result);
   }
 
   [[nodiscard]] const std::vector<index::Definition>& wanted_indexes() const override {
@@ -79,15 +124,16 @@ class VariablesPlan final : public QueryPlan {
 
   Result<std::expected<std::vector<std::vector<Binding>>, EvaluationError>> Evaluate(
       const EvaluationRequest& request) const override {
+    Limits limits(request);
     Evaluator evaluator(program_, request, prepared_);
     std::vector<std::vector<Binding>> rows;
     for (const std::vector<Value>& values : evaluator.RunQuery()) {
       std::vector<Binding>& row = rows.emplace_back();
-      for (std::size_t i = 0; i < values.size(); ++i) {
+      for (std::size_t i = 0; i < values.size() && limits.Allow(values[i]); ++i) {
         row.push_back({.variable = program_.query_variables[i], .value = values[i]});
       }
     }
-    return Outcome(evaluator, std::move(rows));
+    return Outcome(evaluator, limits, std::move(rows));
   }
 
  private:

@@ -127,8 +127,9 @@ bool UnifiesAny(const Type& any, const TypePtr& other) {
                              [&](const TypePtr& choice) { return Unifies(choice, other); });
 }
 
-bool UnifiesArrayItems(const Type& a, const Type& b) {
-  for (std::size_t i = 0; i < a.items.size(); ++i) {
+// The items of `a` from position `from` on.
+bool UnifiesArrayItems(const Type& a, const Type& b, std::size_t from) {
+  for (std::size_t i = from; i < a.items.size(); ++i) {
     if (!Unifies(a.items[i], ItemAt(b, i))) {
       return false;
     }
@@ -136,8 +137,14 @@ bool UnifiesArrayItems(const Type& a, const Type& b) {
   return true;
 }
 
-bool UnifiesProperties(const Type& a, const Type& b) {
+enum class Shared : std::uint8_t { kTry, kLeaveOut };
+
+// The properties of `a`; those that `b` has too are tried once, since a type of many levels shares many.
+bool UnifiesProperties(const Type& a, const Type& b, Shared shared) {
   for (const Property& property : a.properties) {
+    if (shared == Shared::kLeaveOut && FindProperty(b, *property.key) != nullptr) {
+      continue;
+    }
     TypePtr other = SelectProperty(b, *property.key);
     if (!other) {
       if (a.dynamic || b.dynamic) {
@@ -482,10 +489,11 @@ bool Unifies(const TypePtr& a, const TypePtr& b) {
   }
   switch (a->kind) {
     case TypeKind::kArray:
-      return UnifiesArrayItems(*a, *b) && UnifiesArrayItems(*b, *a) &&
+      return UnifiesArrayItems(*a, *b, 0) && UnifiesArrayItems(*b, *a, a->items.size()) &&
              (!a->dynamic || !b->dynamic || Unifies(a->dynamic, b->dynamic));
     case TypeKind::kObject:
-      return UnifiesProperties(*a, *b) && UnifiesProperties(*b, *a) &&
+      return UnifiesProperties(*a, *b, Shared::kTry) &&
+             UnifiesProperties(*b, *a, Shared::kLeaveOut) &&
              (!a->dynamic || !b->dynamic || Unifies(a->dynamic, b->dynamic));
     case TypeKind::kSet:
       return !a->dynamic || !b->dynamic || Unifies(a->dynamic, b->dynamic);
