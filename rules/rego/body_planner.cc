@@ -703,6 +703,16 @@ Operand BodyPlanner::EvalCall(const Term& op, std::span<const TermPtr> arguments
   if (name == "trace") {
     Add(Op::kNote, &location).a = operands.at(0);
   }
+  if (const auto folded = planner_.Fold(*builtin, operands)) {
+    if (statement) {
+      if (folded->is_constant() && planner_.ConstantAt(*folded).is_false()) {
+        Add(Op::kFail, &location);
+      }
+    } else if (output != nullptr) {
+      Match(*folded, *output);
+    }
+    return *folded;
+  }
   const Slot slot = statement ? kNoSlot : NewSlot();
   const auto comparison = std::ranges::find(kComparisons, name, &ComparisonName::name);
   if (comparison != kComparisons.end()) {

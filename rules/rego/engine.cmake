@@ -5,6 +5,7 @@ set(rego_engine_sources
   engine.cc
   error_analysis.cc
   exclusive.cc
+  fold.cc
   grouping.cc
   index_only.cc
   inline_call.cc

@@ -27,7 +27,7 @@ class Facts {
     }
   }
 
-  std::map<std::string, std::string> equal;                 // A value, and the constant that it equals.
+  std::map<std::string, std::string> equal;  // A value, and the constant that it equals.
   std::set<std::pair<std::string, std::string>> not_equal;  // And one that it does not equal.
   std::set<std::string> holds;
   std::set<std::string> fails;

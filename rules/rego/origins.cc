@@ -41,9 +41,7 @@ bool MayReadInventory(const Term& term) {
     found = found || !named;
     return false;
   };
-  // Walks are written for trees that change; this one only looks.
-  Walk(const_cast<Term&>(term),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-       {.term = [&look](Term& each) { return look(each); }, .expr = {}, .rule = {}});
+  Walk(term, ConstVisitor{.term = look, .expr = {}, .rule = {}});
   return found;
 }
 

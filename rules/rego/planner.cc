@@ -5,7 +5,9 @@
 
 #include "rules/rego/body_planner.h"
 #include "rules/rego/compilation.h"
+#include "rules/rego/fold.h"
 #include "rules/rego/rule_index.h"
+#include "rules/rego/visit.h"
 
 namespace portcullis::rego {
 namespace {
@@ -26,6 +28,30 @@ std::string PathText(std::span<const std::string> path) {
     items.push_back(NewString(name, {}));
   }
   return ToString(*NewRef(std::move(items), {}));
+}
+
+// True if some `with` in the policy names something else than a document.
+bool ReplacesBuiltins(const CompiledPolicy& policy) {
+  bool found = false;
+  for (const std::unique_ptr<Module>& module : policy.modules) {
+    for (const std::unique_ptr<Rule>& rule : module->rules) {
+      const Rule& each = *rule;
+      Walk(each, ConstVisitor{.term = {},
+                              .expr =
+                                  [&found](const Expr& expr) {
+                                    for (const With& with : expr.with) {
+                                      const Term& target = *with.target;
+                                      const Term& head =
+                                          target.kind == TermKind::kRef ? *target.items[0] : target;
+                                      found =
+                                          found || (head.text != "input" && head.text != "data");
+                                    }
+                                    return true;
+                                  },
+                              .rule = {}});
+    }
+  }
+  return found;
 }
 
 }  // namespace
@@ -111,6 +137,25 @@ Operand Planner::ConstantOf(const Term& ground) {
     return found->second;
   }
   return strings_.emplace(ground.text, Constant(StringValue(ground.text))).first->second;
+}
+
+std::optional<Operand> Planner::Fold(const builtins::Builtin& builtin,
+                                     std::span<const Operand> operands) {
+  if (!std::ranges::all_of(operands, &Operand::is_constant)) {
+    return std::nullopt;
+  }
+  if (!replaces_builtins_) {
+    replaces_builtins_ = ReplacesBuiltins(policy_);
+  }
+  if (*replaces_builtins_) {
+    return std::nullopt;
+  }
+  std::vector<Value> values;
+  for (const Operand operand : operands) {
+    values.push_back(ConstantAt(operand));
+  }
+  const auto result = rego::Fold(builtin, values, program_.arena);
+  return result ? std::optional(Constant(*result)) : std::nullopt;
 }
 
 std::span<const Operand> Planner::Operands(std::span<const Operand> operands) {
@@ -298,6 +343,7 @@ Result<void> Planner::PlanDocument(std::span<const std::string> path) {
 }
 
 Result<void> Planner::PlanQuery(const Body& query) {
+  replaces_builtins_ = true;  // A query's `with` may.
   Block* block = NewBlock();
   BodyPlanner body(*this, block, 0, nullptr);
   body.PlanBody(query);

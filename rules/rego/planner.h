@@ -66,6 +66,11 @@ class Planner {
   Operand Constant(document::Value value);
   Operand ConstantOf(const Term& ground);
   document::Value ValueOf(const Term& ground);
+  [[nodiscard]] const document::Value& ConstantAt(Operand constant) const {
+    return program_.constants[static_cast<std::size_t>(~constant.at)];
+  }
+  // The result of a call with constants, as a constant, where it can be told now.
+  std::optional<Operand> Fold(const builtins::Builtin& builtin, std::span<const Operand> operands);
   std::span<const Operand> Operands(std::span<const Operand> operands);
   document::Value StringValue(std::string_view text);
   Block* NewBlock() { return &program_.blocks.emplace_back(); }
@@ -99,6 +104,8 @@ class Planner {
   std::map<const RuleTree*, std::unique_ptr<RuleGroup>> groups_;
   std::map<std::string, Operand, std::less<>> strings_;
   std::deque<Work> work_;
+  std::optional<bool>
+      replaces_builtins_;  // Some `with` puts something else in the place of a builtin.
   std::optional<Error> error_;
 };
 

@@ -74,17 +74,15 @@ class Rewriter {
 
  private:
   void CountUses() {
-    // Walks are written for trees that change; this one only looks.
-    Walk(const_cast<Rule&>(rule_),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-         {.term =
-              [this](Term& term) {
-                if (term.IsVar()) {
-                  ++uses_[term.text];
-                }
-                return true;
-              },
-          .expr = {},
-          .rule = {}});
+    Walk(rule_, ConstVisitor{.term =
+                                 [this](const Term& term) {
+                                   if (term.IsVar()) {
+                                     ++uses_[term.text];
+                                   }
+                                   return true;
+                                 },
+                             .expr = {},
+                             .rule = {}});
   }
 
   // It is given a value, and used in one other place.
