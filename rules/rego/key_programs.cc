@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "rules/rego/catalog.h"
 #include "rules/rego/compile.h"
 #include "rules/rego/engine.h"
 
@@ -49,7 +50,7 @@ std::unexpected<Error> NoProgram(const std::vector<Diagnostic>& diagnostics) {
 }  // namespace
 
 RegoKeyPrograms::RegoKeyPrograms(const builtins::Catalog* catalog)
-    : own_catalog_(catalog == nullptr ? builtins::Catalog::Create() : nullptr),
+    : own_catalog_(catalog == nullptr ? CreateCatalog() : nullptr),
       catalog_(catalog == nullptr ? own_catalog_.get() : catalog) {}
 
 RegoKeyPrograms::~RegoKeyPrograms() = default;

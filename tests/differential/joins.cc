@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "document/json.h"
+#include "rules/rego/catalog.h"
 #include "rules/rego/engine.h"
 #include "rules/rego/key_programs.h"
 #include "tests/differential/outcome.h"
@@ -409,7 +410,7 @@ class World {
 class Campaign {
  public:
   Campaign(const Options& options, std::unique_ptr<Peer> peer)
-      : options_(options), peer_(std::move(peer)), catalog_(builtins::Catalog::Create()) {}
+      : options_(options), peer_(std::move(peer)), catalog_(rego::CreateCatalog()) {}
 
   Result<int> Run() {
     for (std::uint64_t done = 0; done < options_.count; ++done) {
