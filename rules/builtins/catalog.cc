@@ -12,15 +12,18 @@ std::unique_ptr<const Catalog> Catalog::Create(std::span<const std::string> disa
   auto catalog = std::make_unique<Catalog>();
   catalog->more_ = std::move(more);
   const std::array families = {
-      AggregateBuiltins(), ArithmeticBuiltins(), ArrayBuiltins(),    AwsBuiltins(),
-      CastBuiltins(),      ComparisonBuiltins(), DigestBuiltins(),   EncodingBuiltins(),
-      GlobBuiltins(),      GraphBuiltins(),      GraphqlBuiltins(),  HttpBuiltins(),
-      JsonBuiltins(),      JsonPatchBuiltins(),  JsonPathBuiltins(), JsonSchemaBuiltins(),
-      JwtBuiltins(),       LanguageBuiltins(),   NetBuiltins(),      NumberBuiltins(),
-      ObjectBuiltins(),    RandomBuiltins(),     RegexBuiltins(),    SemverBuiltins(),
-      SetBuiltins(),       StringBuiltins(),     TemplateBuiltins(), TimeBuiltins(),
-      TrimBuiltins(),      TypeBuiltins(),       UnitsBuiltins(),    UriBuiltins(),
-      WalkBuiltins(),      X509Builtins(),       YamlBuiltins(),     std::span<const Builtin>(catalog->more_)};
+      AggregateBuiltins(),  ArithmeticBuiltins(), ArrayBuiltins(),
+      AwsBuiltins(),        CastBuiltins(),       ComparisonBuiltins(),
+      DigestBuiltins(),     EncodingBuiltins(),   GlobBuiltins(),
+      GraphBuiltins(),      GraphqlBuiltins(),    HttpBuiltins(),
+      JsonBuiltins(),       JsonPatchBuiltins(),  JsonPathBuiltins(),
+      JsonSchemaBuiltins(), JwtBuiltins(),        LanguageBuiltins(),
+      NetBuiltins(),        NumberBuiltins(),     ObjectBuiltins(),
+      RandomBuiltins(),     RegexBuiltins(),      SemverBuiltins(),
+      SetBuiltins(),        StringBuiltins(),     TemplateBuiltins(),
+      TimeBuiltins(),       TrimBuiltins(),       TypeBuiltins(),
+      UnitsBuiltins(),      UriBuiltins(),        WalkBuiltins(),
+      X509Builtins(),       YamlBuiltins(),       std::span<const Builtin>(catalog->more_)};
   for (const std::span<const Builtin> family : families) {
     for (const Builtin& builtin : family) {
       if (std::ranges::find(disabled, builtin.name) == disabled.end()) {

@@ -243,7 +243,11 @@ GraphqlToken GraphqlLexer::BlockString(GraphqlToken token) {
   while (true) {
     const std::string_view rest = text_.substr(std::min(at_ + length, text_.size()));
     if (rest.empty()) {
+      // It is wrong where the text ends.
+      Advance(length);
       token.kind = GraphqlKind::kInvalid;
+      token.line = line_;
+      token.column = column_;
       return token;
     }
     if (rest.starts_with(kQuotes)) {

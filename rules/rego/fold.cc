@@ -12,11 +12,11 @@ namespace {
 
 // Sorted. What each costs is in proportion to its operands.
 constexpr std::array<std::string_view, 27> kCheap = {
-    "abs",         "array.concat", "ceil",        "concat",     "contains", "count",   "div",
-    "endswith",    "floor",        "format_int",  "indexof",    "lower",    "minus",   "mul",
-    "plus",        "rem",          "replace",     "round",      "split",    "startswith",
-    "substring",   "to_number",    "trim",        "trim_prefix", "trim_space", "trim_suffix",
-    "upper"};
+    "abs",        "array.concat", "ceil",      "concat",     "contains", "count",
+    "div",        "endswith",     "floor",     "format_int", "indexof",  "lower",
+    "minus",      "mul",          "plus",      "rem",        "replace",  "round",
+    "split",      "startswith",   "substring", "to_number",  "trim",     "trim_prefix",
+    "trim_space", "trim_suffix",  "upper"};
 static_assert(std::ranges::is_sorted(kCheap));
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
