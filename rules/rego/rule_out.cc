@@ -31,12 +31,19 @@ bool IsWalk(const Step& step) {
   return step.op == Op::kWalk || step.op == Op::kWalkInput || step.op == Op::kWalkBase;
 }
 
-// True for either of two references that are compared with each other: OPA tells definitions apart by neither.
+// True for a step of either of two references that are compared with each other: OPA tells definitions apart by neither. Their
+// steps stand together before the comparison, whose place is that of the first.
 bool ComparesReferences(std::span<const Step> steps, std::size_t at) {
-  for (const std::size_t first : {at, at == 0 ? at : at - 1}) {
-    if (first + 2 < steps.size() && IsWalk(steps[first]) && IsWalk(steps[first + 1]) &&
-        steps[first + 2].op == Op::kEqual && steps[first + 2].stop &&
-        steps[first + 2].a.at == steps[first].to && steps[first + 2].b.at == steps[first + 1].to) {
+  const auto is_part = [](const Step& step) { return IsWalk(step) || step.op == Op::kEach; };
+  std::size_t end = at;
+  while (end < steps.size() && is_part(steps[end])) {
+    ++end;
+  }
+  if (end == at || end == steps.size() || steps[end].op != Op::kEqual || !steps[end].stop) {
+    return false;
+  }
+  for (std::size_t i = at + 1; i-- > 0 && is_part(steps[i]);) {
+    if (steps[i].location == steps[end].location) {
       return true;
     }
   }
