@@ -527,14 +527,8 @@ class JoinFinder {
   }
 
   [[nodiscard]] int ArityOfOperator(const Term& op) const {
-    if (op.kind == TermKind::kRef && op.items[0]->IsVar() && op.items[0]->text == "data") {
-      const RuleTree* node = &policy_.root;
-      for (std::size_t i = 1; i < op.items.size() && node != nullptr; ++i) {
-        node = node->Child(op.items[i]->text);
-      }
-      return node == nullptr || node->rules == nullptr
-                 ? -1
-                 : static_cast<int>(node->rules->rules.front()->arguments.size());
+    if (const RuleSet* rules = FunctionNamed(policy_, op)) {
+      return static_cast<int>(rules->rules.front()->arguments.size());
     }
     const builtins::Builtin* builtin = policy_.catalog->Find(ToString(op));
     return builtin == nullptr ? -1 : ArityOf(*builtin);

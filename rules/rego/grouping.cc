@@ -90,11 +90,6 @@ std::span<const Operand> Copy(std::span<const Operand> operands, document::Arena
   return copy;
 }
 
-// A handle is a tag, a size and a pointer; equal ones are the same value, since values do not change.
-bool SameHandle(const Value& a, const Value& b) {
-  return std::memcmp(&a, &b, sizeof(Value)) == 0;
-}
-
 std::uint64_t HashOf(std::span<const Value> keys) {
   std::uint64_t hash = keys.size();
   for (const Value& key : keys) {
@@ -104,6 +99,10 @@ std::uint64_t HashOf(std::span<const Value> keys) {
 }
 
 }  // namespace
+
+bool SameHandle(const Value& a, const Value& b) {
+  return std::memcmp(&a, &b, sizeof(Value)) == 0;
+}
 
 const Grouping* FindGrouping(Program& program, const Block& block, Slot first_inner) {
   if (block.steps.empty() ||

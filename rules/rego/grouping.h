@@ -15,6 +15,9 @@
 
 namespace portcullis::rego {
 
+// A handle is a tag, a size and a pointer; equal ones are the same value, since values do not change.
+[[nodiscard]] bool SameHandle(const document::Value& a, const document::Value& b);
+
 // Null where the comprehension that `block` is the body of, with its yield, cannot be grouped. Slots below `first_inner` are the
 // outer ones.
 [[nodiscard]] const Grouping* FindGrouping(Program& program, const Block& block, Slot first_inner);

@@ -109,21 +109,26 @@ class Renamer {
 
 }  // namespace
 
-bool InlineCall(const CompiledPolicy& policy, const Expr& call, std::uint32_t* next_name,
-                std::vector<Body>* bodies) {
-  const Term& op = *call.terms[0];
+const RuleSet* FunctionNamed(const CompiledPolicy& policy, const Term& op) {
   if (op.kind != TermKind::kRef || !op.items[0]->IsVar() || op.items[0]->text != "data") {
-    return false;
+    return nullptr;
   }
   const RuleTree* node = &policy.root;
   for (std::size_t i = 1; i < op.items.size() && node != nullptr; ++i) {
-    node = node->Child(op.items[i]->text);
+    node = op.items[i]->kind == TermKind::kString ? node->Child(op.items[i]->text) : nullptr;
   }
-  if (node == nullptr || node->rules == nullptr || node->rules->kind != RuleKind::kFunction ||
-      node->rules->rules.size() > kMostDefinitions) {
+  return node != nullptr && node->rules != nullptr && node->rules->kind == RuleKind::kFunction
+             ? node->rules.get()
+             : nullptr;
+}
+
+bool InlineCall(const CompiledPolicy& policy, const Expr& call, std::uint32_t* next_name,
+                std::vector<Body>* bodies) {
+  const RuleSet* rules = FunctionNamed(policy, *call.terms[0]);
+  if (rules == nullptr || rules->rules.size() > kMostDefinitions) {
     return false;
   }
-  for (const Rule* rule : node->rules->rules) {
+  for (const Rule* rule : rules->rules) {
     const bool plain = !rule->is_default && rule->else_rule == nullptr &&
                        rule->value->kind == TermKind::kBoolean && rule->value->boolean &&
                        rule->arguments.size() + 1 == call.terms.size();

@@ -10,6 +10,9 @@
 
 namespace portcullis::rego {
 
+// The definitions of the function that an operator names; null: it names no function of the policy.
+[[nodiscard]] const RuleSet* FunctionNamed(const CompiledPolicy& policy, const Term& op);
+
 // For a call, without output, of a function whose definitions give nothing but `true`: one body a definition, of which one holds
 // where the call holds, with the arguments in the place of the parameters and names of their own for all other variables.
 // `next_name` numbers these. False: the call is no such call, or a parameter is a pattern.

@@ -23,11 +23,6 @@ bool IsComposite(const Value& value) {
   return value.is_array() || value.is_object() || value.is_set();
 }
 
-// A handle is a tag, a size and a pointer; equal ones are the same value, since values do not change.
-bool SameHandle(const Value& a, const Value& b) {
-  return std::memcmp(&a, &b, sizeof(Value)) == 0;
-}
-
 std::uint64_t HashHandle(const Value& value) {
   std::uint64_t words[2];
   std::memcpy(words, &value, sizeof(words));

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "rules/rego/inline_call.h"
 #include "rules/rego/key_programs.h"
 #include "rules/rego/variables.h"
 #include "rules/rego/visit.h"
@@ -152,7 +153,8 @@ class Writer {
 
   bool IsPureOperator(const Term& op) {
     if (op.kind == TermKind::kRef && IsRoot(*op.items[0], "data")) {
-      return FunctionAt(op) != nullptr || Refuse("what computes the key calls " + ToString(op));
+      return FunctionNamed(policy_, op) != nullptr ||
+             Refuse("what computes the key calls " + ToString(op));
     }
     const std::string name = ToString(op);
     const builtins::Builtin* builtin = policy_.catalog->Find(name);
@@ -166,18 +168,8 @@ class Writer {
     return true;
   }
 
-  [[nodiscard]] const RuleSet* FunctionAt(const Term& op) const {
-    const RuleTree* node = &policy_.root;
-    for (std::size_t i = 1; i < op.items.size() && node != nullptr; ++i) {
-      node = op.items[i]->kind == TermKind::kString ? node->Child(op.items[i]->text) : nullptr;
-    }
-    return node != nullptr && node->rules != nullptr && node->rules->kind == RuleKind::kFunction
-               ? node->rules.get()
-               : nullptr;
-  }
-
   std::string FunctionName(const Term& op) {
-    const RuleSet* rules = FunctionAt(op);
+    const RuleSet* rules = FunctionNamed(policy_, op);
     auto found = std::ranges::find(functions_, rules);
     if (found == functions_.end()) {
       functions_.push_back(rules);

@@ -161,26 +161,24 @@ class Rewriter {
     if (expr.kind != ExprKind::kCall) {
       return nullptr;
     }
-    if (Calls(expr, "count") || !expr.terms[0]->items.empty()) {
-      const std::string name = ToString(*expr.terms[0]);
-      if (name == "internal.member_2" && expr.terms.size() == 3 && IsKey(*expr.terms[1])) {
-        return Asked(expr, *expr.terms[2], *expr.terms[1], false, expr.negated, &gone);
-      }
-      if (expr.negated) {
-        return nullptr;
-      }
-      // count(difference, 0), or count(difference, n) and a comparison of n with 0.
-      const bool equal = name == "eq" || name == "equal";
-      if (name == "count" && expr.terms.size() == 3 && IsZero(*expr.terms[2])) {
-        return AskedByCount(expr, expr, false, &gone);
-      }
-      if (expr.terms.size() == 3 && IsZero(*expr.terms[2]) &&
-          (equal || name == "neq" || name == "gt") && IsUsedOnce(*expr.terms[1])) {
-        const Expr* count = DefinitionOf(*expr.terms[1]);
-        if (count != nullptr && Calls(*count, "count")) {
-          gone.insert(count);
-          return AskedByCount(expr, *count, !equal, &gone);
-        }
+    const std::string name = ToString(*expr.terms[0]);
+    if (name == "internal.member_2" && expr.terms.size() == 3 && IsKey(*expr.terms[1])) {
+      return Asked(expr, *expr.terms[2], *expr.terms[1], false, expr.negated, &gone);
+    }
+    if (expr.negated) {
+      return nullptr;
+    }
+    // count(difference, 0), or count(difference, n) and a comparison of n with 0.
+    const bool equal = name == "eq" || name == "equal";
+    if (name == "count" && expr.terms.size() == 3 && IsZero(*expr.terms[2])) {
+      return AskedByCount(expr, expr, false, &gone);
+    }
+    if (expr.terms.size() == 3 && IsZero(*expr.terms[2]) &&
+        (equal || name == "neq" || name == "gt") && IsUsedOnce(*expr.terms[1])) {
+      const Expr* count = DefinitionOf(*expr.terms[1]);
+      if (count != nullptr && Calls(*count, "count")) {
+        gone.insert(count);
+        return AskedByCount(expr, *count, !equal, &gone);
       }
     }
     return nullptr;
