@@ -408,7 +408,7 @@ void Renamer::RenameImplicit(Body& body, const char* refusal) {
   }
 }
 
-VarSet Renamer::DeclaredBy(const Expr& expr) {
+VarSet DeclaredBy(const Expr& expr) {
   VarSet declared;
   if (IsAssignment(expr) && expr.terms.size() == 3) {
     Insert(declared, VarsOf(*expr.terms[1]));

@@ -87,6 +87,9 @@ class Scopes {
   std::vector<Scope> scopes_;
 };
 
+// The variables of `x := …`, `some x`, `some x in xs`.
+[[nodiscard]] VarSet DeclaredBy(const Expr& expr);
+
 // Renames what a body declares; one scope for each body within another.
 class Renamer {
  public:
@@ -142,7 +145,6 @@ class Renamer {
 
   // A body without braces is no scope: it may not declare anything.
   void RenameImplicit(Body& body, const char* refusal);
-  static VarSet DeclaredBy(const Expr& expr);
   void CheckUnusedAssigned(const Body& body, const VarSet& used, const Location& start);
   void CheckUnusedDeclared(const Body& body, const VarSet& used,
                            const std::vector<std::pair<Location, VarSet>>& declarations);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "rules/rego/compilation.h"
+#include "rules/rego/local_renamer.h"
 #include "rules/rego/visit.h"
 
 namespace portcullis::rego {
@@ -34,26 +35,6 @@ struct Global {
   bool used = false;
 };
 using Globals = std::map<std::string, Global, std::less<>>;
-
-// The variables of `x := …`, `some x`, `some x in xs`, anywhere but inside comprehensions.
-void AddDeclared(const Expr& expr, VarSet& declared) {
-  if (IsAssignment(expr) && expr.terms.size() == 3) {
-    Insert(declared, VarsOf(*expr.terms[1]));
-  }
-  if (expr.kind == ExprKind::kSome) {
-    for (const TermPtr& symbol : expr.terms) {
-      if (symbol->IsVar()) {
-        declared.insert(symbol->text);
-      }
-      if (symbol->kind != TermKind::kCall) {
-        continue;
-      }
-      for (std::size_t i = 1; i + 1 < symbol->items.size(); ++i) {
-        Insert(declared, VarsOf(*symbol->items[i]));
-      }
-    }
-  }
-}
 
 // `globals` by name, less the names that are declared around where the walk is.
 class Resolver {
@@ -91,7 +72,7 @@ class Resolver {
     VarSet declared;
     ConstVisitor visitor;
     visitor.term = [](const Term& term) { return !IsComprehension(term); };
-    visitor.expr = [&](const Expr& expr) { return AddDeclared(expr, declared), true; };
+    visitor.expr = [&](const Expr& expr) { return Insert(declared, DeclaredBy(expr)), true; };
     Walk(body, visitor);
     return declared;
   }
