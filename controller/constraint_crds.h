@@ -5,9 +5,9 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/log.h"
+#include "controller/object_writer.h"
 #include "replicator/kubernetes_client.h"
 #include "replicator/kubernetes_source.h"
 
@@ -16,9 +16,9 @@ namespace portcullis::controller {
 // THREADS: any.
 class ConstraintCrds {
  public:
-  // LIFETIME: client and source outlive it.
-  ConstraintCrds(replicator::KubernetesClient& client, replicator::KubernetesSource& source,
-                 const std::shared_ptr<Logger>& logger);
+  // LIFETIME: writer, client and source outlive it. What cannot be written shows in the writer's problems.
+  ConstraintCrds(ObjectWriter& writer, replicator::KubernetesClient& client,
+                 replicator::KubernetesSource& source, const std::shared_ptr<Logger>& logger);
   ~ConstraintCrds();
   ConstraintCrds(const ConstraintCrds&) = delete;
   ConstraintCrds& operator=(const ConstraintCrds&) = delete;
@@ -27,13 +27,6 @@ class ConstraintCrds {
   void Want(std::string name, std::string manifest);
   // From here on it may go.
   void Forget(const std::string& name);
-
-  struct Problem {
-    std::string name;  // Of the CRD.
-    std::string message;
-  };
-  // The CRDs that could not be written at the last attempt.
-  [[nodiscard]] std::vector<Problem> Problems() const;
 
  private:
   struct State;

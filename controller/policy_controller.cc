@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "controller/constraint_crd.h"
+#include "document/json.h"
+#include "rules/policy/enforcement.h"
 #include "rules/policy/template.h"
 
 namespace portcullis::controller {
@@ -31,6 +33,30 @@ std::set<GroupVersionKind> KindsOf(const Value& list) {
   return kinds;
 }
 
+std::string UidOf(const Value& object) {
+  return std::string(object.GetString({"metadata", "uid"}));
+}
+
+std::int64_t GenerationOf(const Value& object) {
+  const Value generation = object.Get({"metadata", "generation"});
+  return generation.is_number() ? document::ToInt64(generation).value_or(0) : 0;
+}
+
+// Equal for two events of an object that differ in its status at most; "": there is no telling. The API server raises the
+// generation with every change of the specification, but not with one of labels or annotations.
+std::string EditionOf(const Value& object) {
+  const std::int64_t generation = GenerationOf(object);
+  if (generation == 0) {
+    return {};
+  }
+  std::string edition = UidOf(object) + " " + std::to_string(generation);
+  for (const char* part : {"labels", "annotations"}) {
+    const Value map = object.Get({"metadata", part});
+    edition += map.is_undefined() ? " -" : " " + document::ToJson(map);
+  }
+  return edition;
+}
+
 // The versions to follow: where the other side converts, one stands for all.
 std::vector<std::string> Versions(const replicator::Source& source,
                                   std::vector<std::string> newest_first) {
@@ -44,13 +70,15 @@ std::vector<std::string> Versions(const replicator::Source& source,
 
 PolicyController::PolicyController(replicator::Source& source, policy::PolicyStore& policies,
                                    index::Inventory& inventory, replicator::SyncSet& sync_set,
-                                   ConstraintCrds* crds, const std::shared_ptr<Logger>& logger,
+                                   ConstraintCrds* crds, PodStatuses* statuses,
+                                   const std::shared_ptr<Logger>& logger,
                                    PolicyControllerOptions options)
     : source_(source),
       policies_(policies),
       inventory_(inventory),
       sync_set_(sync_set),
       crds_(crds),
+      statuses_(statuses),
       logger_(logger->Named("controller")),
       options_(std::move(options)),
       exclusions_(std::make_shared<const Exclusions>()) {}
@@ -82,7 +110,13 @@ void PolicyController::Start() {
               {.put = [this, version](const ObjectName& name,
                                       const Value& object) { PutTemplate(version, name, object); },
                .remove = [this, version](const ObjectName& name) { RemoveTemplate(version, name); },
-               .settled = [this](bool) { UpdateIndexes(); }},
+               .settled =
+                   [this](bool listed) {
+                     UpdateIndexes();
+                     if (listed && statuses_ != nullptr) {
+                       statuses_->SetListed(StatusSubject::kTemplate, "");
+                     }
+                   }},
               &followed_);
   }
   FollowOne(
@@ -93,6 +127,9 @@ void PolicyController::Start() {
            [this](bool listed) {
              config_listed_ = config_listed_ || listed;
              UpdateSyncSet();
+             if (listed && statuses_ != nullptr) {
+               statuses_->SetListed(StatusSubject::kConfig, "");
+             }
            }},
       &followed_);
   FollowOne(
@@ -120,8 +157,26 @@ void PolicyController::PutTemplate(const std::string& version, const ObjectName&
         "ConstraintTemplate", name.name,
         "there is another of this name, of version " + entry.version + ": that one counts");
   }
+  if (statuses_ != nullptr) {
+    statuses_->Meet({.subject = StatusSubject::kTemplate, .name = name.name}, UidOf(object),
+                    object.Get({"status", "byPod"}));
+  }
+  // A write of the status alone changes no policy.
+  const std::string edition = EditionOf(object);
+  if (!edition.empty() && edition == entry.edition) {
+    return;
+  }
+  entry.edition = edition;
+  const Result<void> sound = policies_.CheckTemplate(object);
   const Result<void> put = policies_.PutTemplate(object);
   Report("ConstraintTemplate", name.name, put ? "" : put.error().message);
+  std::vector<StatusError> errors;
+  if (!sound) {
+    errors.push_back({"create_error", sound.error().message, ""});
+  } else if (!put) {
+    errors.push_back({"ingest_error", "Could not ingest Rego: " + put.error().message, ""});
+  }
+  TellTemplate(name.name, object, std::move(errors));
   const std::shared_ptr<const policy::PolicySet> current = policies_.current();
   const policy::Template* in_force = current->FindTemplateByName(name.name);
   if (in_force == nullptr) {
@@ -133,6 +188,12 @@ void PolicyController::PutTemplate(const std::string& version, const ObjectName&
     }
     entry.kind = in_force->kind;
     FollowConstraints(entry.kind);
+  } else {
+    for (const auto& [key, constraint] : constraint_entries_) {
+      if (key.kind == entry.kind) {
+        TellConstraint(key.kind, key.name, constraint);
+      }
+    }
   }
   if (put) {
     logger_->Info("template ingested",
@@ -150,6 +211,9 @@ void PolicyController::RemoveTemplate(const std::string& version, const ObjectNa
   templates_.erase(found);
   policies_.RemoveTemplate(name.name);
   Report("ConstraintTemplate", name.name, "");
+  if (statuses_ != nullptr) {
+    statuses_->Remove({.subject = StatusSubject::kTemplate, .name = name.name});
+  }
   if (!kind.empty()) {
     UnfollowConstraints(kind);
     if (crds_ != nullptr) {
@@ -157,6 +221,35 @@ void PolicyController::RemoveTemplate(const std::string& version, const ObjectNa
     }
   }
   logger_->Info("template removed", {{"template", name.name}});
+}
+
+void PolicyController::TellTemplate(const std::string& name, const Value& object,
+                                    std::vector<StatusError> errors) {
+  if (statuses_ != nullptr) {
+    statuses_->Put(
+        {.subject = StatusSubject::kTemplate, .name = name},
+        {.uid = UidOf(object), .generation = GenerationOf(object), .errors = std::move(errors)});
+  }
+}
+
+void PolicyController::TellConstraint(const std::string& kind, const std::string& name,
+                                      const ConstraintEntry& entry) {
+  if (statuses_ == nullptr) {
+    return;
+  }
+  const std::shared_ptr<const policy::PolicySet> current = policies_.current();
+  const std::vector<const policy::Constraint*> in_force = current->ConstraintsOf(kind);
+  PodFinding finding{.uid = entry.uid, .generation = entry.generation};
+  finding.enforced = std::ranges::any_of(
+      in_force, [&name](const policy::Constraint* each) { return each->name == name; });
+  if (!entry.action_error.empty()) {
+    finding.errors.push_back(
+        {"", "could not validate enforcement actions: " + entry.action_error, ""});
+  } else if (const std::string problem = policies_.ConstraintProblem(kind, name);
+             !problem.empty()) {
+    finding.errors.push_back({"", "could not cache constraint: " + problem, ""});
+  }
+  statuses_->Put({.subject = StatusSubject::kConstraint, .kind = kind, .name = name}, finding);
 }
 
 void PolicyController::WriteCrd(const Value& object, const policy::Template& of) {
@@ -178,7 +271,12 @@ void PolicyController::FollowConstraints(const std::string& kind) {
               {.put = [this, kind](const ObjectName& name,
                                    const Value& object) { PutConstraint(kind, name, object); },
                .remove = [this, kind](const ObjectName& name) { RemoveConstraint(kind, name); },
-               .settled = [](bool) {}},
+               .settled =
+                   [this, kind](bool listed) {
+                     if (listed && statuses_ != nullptr) {
+                       statuses_->SetListed(StatusSubject::kConstraint, kind);
+                     }
+                   }},
               &followed);
   }
   std::vector<std::pair<GroupVersionKind, ObjectSink*>> to_follow;
@@ -216,13 +314,32 @@ void PolicyController::UnfollowConstraints(const std::string& kind) {
 
 void PolicyController::PutConstraint(const std::string& kind, const ObjectName& name,
                                      const Value& object) {
+  if (statuses_ != nullptr) {
+    statuses_->Meet({.subject = StatusSubject::kConstraint, .kind = kind, .name = name.name},
+                    UidOf(object), object.Get({"status", "byPod"}));
+  }
+  ConstraintEntry& entry = constraint_entries_[{kind, name.name}];
+  const std::string edition = EditionOf(object);
+  if (!edition.empty() && edition == entry.edition) {
+    return;
+  }
   const Result<void> put = policies_.PutConstraint(object);
   Report(kind, name.name, put ? "" : put.error().message);
+  const Result<void> action = put ? Result<void>() : policy::CheckEnforcementAction(object);
+  entry = {.uid = UidOf(object),
+           .generation = GenerationOf(object),
+           .edition = edition,
+           .action_error = action ? "" : action.error().message};
+  TellConstraint(kind, name.name, entry);
 }
 
 void PolicyController::RemoveConstraint(const std::string& kind, const ObjectName& name) {
   policies_.RemoveConstraint(kind, name.name);
   Report(kind, name.name, "");
+  constraint_entries_.erase({kind, name.name});
+  if (statuses_ != nullptr) {
+    statuses_->Remove({.subject = StatusSubject::kConstraint, .kind = kind, .name = name.name});
+  }
 }
 
 void PolicyController::PutConfig(const ObjectName& name, const Value& object) {
@@ -230,6 +347,12 @@ void PolicyController::PutConfig(const ObjectName& name, const Value& object) {
     logger_->Warning("Config ignored: only the one in Gatekeeper's namespace counts",
                      {{"namespace", name.name_space}, {"name", name.name}});
     return;
+  }
+  if (statuses_ != nullptr) {
+    const SubjectKey key{
+        .subject = StatusSubject::kConfig, .name_space = name.name_space, .name = name.name};
+    statuses_->Meet(key, UidOf(object), object.Get({"status", "byPod"}));
+    statuses_->Put(key, {.uid = UidOf(object), .generation = GenerationOf(object)});
   }
   config_kinds_ = KindsOf(object.Get({"spec", "sync", "syncOnly"}));
   auto exclusions = std::make_shared<const Exclusions>(object.Get({"spec", "match"}));
@@ -242,6 +365,10 @@ void PolicyController::RemoveConfig(const ObjectName& name) {
     return;
   }
   config_kinds_.clear();
+  if (statuses_ != nullptr) {
+    statuses_->Remove(
+        {.subject = StatusSubject::kConfig, .name_space = name.name_space, .name = name.name});
+  }
   const std::lock_guard lock(mutex_);
   exclusions_ = std::make_shared<const Exclusions>();
 }
@@ -349,11 +476,6 @@ std::vector<PolicyProblem> PolicyController::Problems() const {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, message] : problems_) {
       problems.push_back({key.first, key.second, message});
-    }
-  }
-  if (crds_ != nullptr) {
-    for (const ConstraintCrds::Problem& problem : crds_->Problems()) {
-      problems.push_back({"CustomResourceDefinition", problem.name, problem.message});
     }
   }
   return problems;

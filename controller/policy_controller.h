@@ -17,6 +17,7 @@
 #include "controller/constraint_crds.h"
 #include "controller/exclusions.h"
 #include "controller/object_sink.h"
+#include "controller/pod_statuses.h"
 #include "document/object.h"
 #include "index/inventory.h"
 #include "replicator/source.h"
@@ -55,11 +56,12 @@ struct PolicyReadiness {
 // THREADS: any for the const methods.
 class PolicyController {
  public:
-  // LIFETIME: collaborators outlive the controller. `crds` is null where there is no API server to have CRDs. Sources of policies
-  // and of objects may be one or two.
+  // LIFETIME: collaborators outlive the controller. `crds` and `statuses` are null where there is no API server to have CRDs and
+  // statuses, or another process writes them. Sources of policies and of objects may be one or two.
   PolicyController(replicator::Source& source, policy::PolicyStore& policies,
                    index::Inventory& inventory, replicator::SyncSet& sync_set, ConstraintCrds* crds,
-                   const std::shared_ptr<Logger>& logger, PolicyControllerOptions options = {});
+                   PodStatuses* statuses, const std::shared_ptr<Logger>& logger,
+                   PolicyControllerOptions options = {});
   ~PolicyController();
   PolicyController(const PolicyController&) = delete;
   PolicyController& operator=(const PolicyController&) = delete;
@@ -84,6 +86,14 @@ class PolicyController {
   struct TemplateEntry {
     std::string version;  // Of the manifest that counts.
     std::string kind;  // Of the constraints that are followed for it; "" before the first good one.
+    std::string edition = {};
+  };
+  // A constraint as it was put last.
+  struct ConstraintEntry {
+    std::string uid;
+    std::int64_t generation = 0;
+    std::string edition = {};
+    std::string action_error;  // What is wrong with its enforcement action; "" nothing.
   };
 
   void FollowOne(const document::GroupVersionKind& type, ObjectHandler handler,
@@ -98,6 +108,11 @@ class PolicyController {
   void FollowConstraints(const std::string& kind);
   void UnfollowConstraints(const std::string& kind);
   void WriteCrd(const document::Value& object, const policy::Template& of);
+  void TellTemplate(const std::string& name, const document::Value& object,
+                    std::vector<StatusError> errors);
+  // What is to be said of the constraint changes with its template too.
+  void TellConstraint(const std::string& kind, const std::string& name,
+                      const ConstraintEntry& entry);
 
   void PutConfig(const ObjectName& name, const document::Value& object);
   void RemoveConfig(const ObjectName& name);
@@ -113,12 +128,14 @@ class PolicyController {
   index::Inventory& inventory_;
   replicator::SyncSet& sync_set_;
   ConstraintCrds* const crds_;
+  PodStatuses* const statuses_;
   const std::shared_ptr<Logger> logger_;
   const PolicyControllerOptions options_;
 
   // Of the source's thread.
   std::vector<Followed> followed_;  // Templates, Config, SyncSets.
   std::map<std::string, TemplateEntry> templates_;
+  std::map<policy::ConstraintKey, ConstraintEntry> constraint_entries_;
   std::map<std::string, std::set<document::GroupVersionKind>> sync_sets_;
   std::set<document::GroupVersionKind> config_kinds_;
   bool config_listed_ = false;

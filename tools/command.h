@@ -24,6 +24,7 @@ enum ExitCode : int {
 void AddServe(CLI::App& program, int* exit_code);
 void AddReview(CLI::App& program, int* exit_code);
 void AddExplain(CLI::App& program, int* exit_code);
+void AddInstall(CLI::App& program, int* exit_code);
 void AddInventory(CLI::App& program, int* exit_code);
 void AddCheck(CLI::App& program, int* exit_code);
 void AddEval(CLI::App& program, int* exit_code);

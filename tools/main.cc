@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   tools::AddServe(program, &exit_code);
   tools::AddReview(program, &exit_code);
   tools::AddExplain(program, &exit_code);
+  tools::AddInstall(program, &exit_code);
   tools::AddInventory(program, &exit_code);
   tools::AddCheck(program, &exit_code);
   tools::AddEval(program, &exit_code);

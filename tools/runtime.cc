@@ -1,15 +1,22 @@
 #include "tools/runtime.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "controller/constraint_crds.h"
+#include "controller/object_writer.h"
+#include "controller/pod_statuses.h"
 #include "controller/policy_controller.h"
+#include "controller/policy_crds.h"
+#include "document/json.h"
 #include "replicator/folder_source.h"
 #include "replicator/kubeconfig.h"
 #include "replicator/kubernetes_client.h"
@@ -70,6 +77,24 @@ std::vector<std::string> BuiltinNames(const std::vector<std::string>& written) {
   return names;
 }
 
+// The name under which this process writes its statuses. A name of the machine that no status could have is made one.
+std::string PodName(const RuntimeOptions& options) {
+  std::string name = options.pod_name;
+  if (name.empty()) {
+    std::array<char, 256> machine{};
+    name = gethostname(machine.data(), machine.size() - 1) == 0 ? machine.data() : "";
+  }
+  std::erase_if(name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; });
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  while (!name.empty() && (name.front() == '-' || name.front() == '.')) {
+    name.erase(0, 1);
+  }
+  while (!name.empty() && (name.back() == '-' || name.back() == '.')) {
+    name.pop_back();
+  }
+  return name.empty() ? "portcullis" : name;
+}
+
 // Members in the order in which they are made; destroyed the other way round, so that whoever is called goes last.
 class RuntimeParts final : public Runtime {
  public:
@@ -91,8 +116,18 @@ class RuntimeParts final : public Runtime {
       client_ = TRY(replicator::KubernetesClient::Create(std::move(access), clock_));
       auto cluster =
           std::make_unique<replicator::KubernetesSource>(*client_, logger_->Named("replicator"));
-      crds_ =
-          std::make_unique<controller::ConstraintCrds>(*client_, *cluster, logger_->Named("crds"));
+      writer_ = std::make_unique<controller::ObjectWriter>(*client_, logger_);
+      if (options.install_crds) {
+        InstallCrds();
+      }
+      if (options.policies.empty()) {
+        crds_ = std::make_unique<controller::ConstraintCrds>(*writer_, *client_, *cluster, logger_);
+        statuses_ = std::make_unique<controller::PodStatuses>(
+            *writer_, *cluster, logger_,
+            controller::PodStatusOptions{.pod = {.name_space = options.gatekeeper_namespace,
+                                                 .name = PodName(options),
+                                                 .operations = {"audit", "status", "webhook"}}});
+      }
       objects_ = std::move(cluster);
       missing = replicator::AskApiServer(*client_);
     } else {
@@ -109,12 +144,39 @@ class RuntimeParts final : public Runtime {
         std::make_unique<replicator::SyncSet>(*objects_, *inventory_, logger_->Named("sync"));
     controller_ = std::make_unique<controller::PolicyController>(
         policy_folder_ ? *policy_folder_ : *objects_, policies_, *inventory_, *sync_set_,
-        policy_folder_ ? nullptr : crds_.get(), logger_->Named("controller"),
+        crds_.get(), statuses_.get(), logger_->Named("controller"),
         controller::PolicyControllerOptions{.gatekeeper_namespace = options.gatekeeper_namespace});
     excluder_ = std::make_unique<WebhookExclusions>(*controller_);
     objects_->Follow(replicator::NamespaceCache::type(), *namespace_cache_);
+    if (statuses_) {
+      statuses_->Start();
+      FindOwnPod(options);
+    }
     controller_->Start();
     return {};
+  }
+
+  void InstallCrds() {
+    for (const controller::PolicyCrd& each : controller::PolicyCrds()) {
+      writer_->Apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + each.name,
+                     each.manifest);
+    }
+  }
+
+  // Statuses of a pod go with it. Outside of a cluster there is none.
+  void FindOwnPod(const RuntimeOptions& options) {
+    client_->Send(
+        replicator::KubernetesClient::Get(replicator::GroupVersionPath("", "v1") + "/namespaces/" +
+                                          replicator::EscapeForUrl(options.gatekeeper_namespace) +
+                                          "/pods/" + replicator::EscapeForUrl(PodName(options))),
+        [this](const Result<std::string>& reply) {
+          document::Arena arena;
+          if (const auto pod = reply ? document::ParseJson(*reply, arena)
+                                     : Result<document::Value>(document::Value());
+              pod && pod->is_object()) {
+            statuses_->SetOwner(std::string(pod->GetString({"metadata", "uid"})));
+          }
+        });
   }
 
   ~RuntimeParts() override {
@@ -156,6 +218,11 @@ class RuntimeParts final : public Runtime {
     std::vector<std::string> lines;
     for (const controller::PolicyProblem& each : controller_->Problems()) {
       lines.push_back(fmt::format("{} {}: {}", each.kind, each.name, each.message));
+    }
+    if (writer_) {
+      for (const controller::ObjectWriter::Problem& each : writer_->Problems()) {
+        lines.push_back(fmt::format("cannot write {}: {}", each.path, each.message));
+      }
     }
     for (const replicator::Source* source :
          std::initializer_list<const replicator::Source*>{objects_.get(), policy_folder_.get()}) {
@@ -228,7 +295,10 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<replicator::NamespaceCache> namespace_cache_;
   std::unique_ptr<replicator::Source> objects_;
   std::unique_ptr<replicator::FolderSource> policy_folder_;  // Null: policies come from objects_.
-  std::unique_ptr<controller::ConstraintCrds> crds_;         // Null: there is no API server.
+  // Null where there is no API server; the latter two also where policies come from a folder.
+  std::unique_ptr<controller::ObjectWriter> writer_;
+  std::unique_ptr<controller::ConstraintCrds> crds_;
+  std::unique_ptr<controller::PodStatuses> statuses_;
   std::unique_ptr<CachedNamespaces> namespaces_;
   std::unique_ptr<replicator::SyncSet> sync_set_;
   std::unique_ptr<controller::PolicyController> controller_;

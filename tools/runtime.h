@@ -29,6 +29,10 @@ struct RuntimeOptions {
       policies;  // A folder of policy objects; empty: they come from where the objects come from.
   std::string gatekeeper_namespace = "gatekeeper-system";
   std::vector<std::string> disabled_builtins;
+  // Under which name this process writes its statuses; empty: the machine's.
+  std::string pod_name;
+  // Make the CRDs of the policy kinds that the cluster lacks.
+  bool install_crds = false;
 };
 
 // THREADS: any. LIFETIME: clock, logger and metrics outlive it.

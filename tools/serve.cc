@@ -293,6 +293,12 @@ void AddServe(CLI::App& program, int* exit_code) {
                    "Where the Config object lies")
       ->envname("POD_NAMESPACE")
       ->capture_default_str();
+  command
+      ->add_option("--pod-name", runtime.pod_name,
+                   "The name under which statuses are written; without it the machine's")
+      ->envname("POD_NAME");
+  command->add_flag("--install-crds", runtime.install_crds,
+                    "Make the CRDs of the policy kinds in the cluster, or bring them up to date");
   command->add_option("--disable-opa-builtin", runtime.disabled_builtins,
                       "A builtin function that templates may not call; may be repeated");
   command

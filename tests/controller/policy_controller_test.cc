@@ -62,7 +62,7 @@ class PolicyControllerTest : public testing::Test {
     objects_ = std::make_unique<ScriptedSource>(true);
     sync_set_ = std::make_unique<replicator::SyncSet>(*objects_, *inventory_, Logger::Silent());
     controller_ = std::make_unique<PolicyController>(*source_, policies_, *inventory_, *sync_set_,
-                                                     nullptr, Logger::Silent());
+                                                     nullptr, nullptr, Logger::Silent());
   }
   std::vector<std::string> Constraints() const {
     std::vector<std::string> names;
