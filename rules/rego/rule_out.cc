@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,7 @@ class Reader {
   explicit Reader(const RuleOutDocuments& documents) : documents_(documents) {
     for (std::size_t i = 0; i < documents.arguments.size(); ++i) {
       known_[static_cast<Slot>(i)] = documents.arguments[i];
+      arguments_.insert(static_cast<Slot>(i));
     }
   }
 
@@ -73,13 +75,17 @@ class Reader {
         if (const Value value = At(step.a); value.is_defined()) {
           known_[step.to] = value;
         }
+        if (IsArgument(step.a)) {
+          arguments_.insert(step.to);
+        }
         return true;
       case Op::kWalkInput:
         return Walk(step, documents_.input, true);
       case Op::kWalkBase:
         return Walk(step, documents_.data, true);
       case Op::kWalk:
-        return Walk(step, At(step.a), false);
+        // What hangs below an argument rules nothing out.
+        return IsArgument(step.a) || Walk(step, At(step.a), false);
       case Op::kEqual:
         return LookAtEqual(step);
       case Op::kEach:
@@ -95,6 +101,8 @@ class Reader {
   }
 
  private:
+  [[nodiscard]] bool IsArgument(Operand operand) const { return arguments_.contains(operand.at); }
+
   // Undefined: not known.
   [[nodiscard]] Value At(Operand operand) const {
     if (operand.is_constant()) {
@@ -165,6 +173,7 @@ class Reader {
 
   const RuleOutDocuments& documents_;
   std::map<Slot, Value> known_;
+  std::set<Slot> arguments_;  // And other names of them.
   const Step* each_ = nullptr;
   bool iterates_nothing_ = false;  // each_ does, its collection is not there.
   Slot absent_ = kNoSlot;          // Where the step before has found nothing.
