@@ -8,6 +8,7 @@
 
 #include "rules/rego/check.h"
 #include "rules/rego/inline_call.h"
+#include "rules/rego/item_test.h"
 #include "rules/rego/origins.h"
 #include "rules/rego/program_text.h"
 
@@ -134,10 +135,14 @@ class JoinFinder {
   // What an expression after the scan binds and asks for.
   void Look(const Expr& expr, Choices* choices, std::size_t depth) {
     order_.emplace(&expr, order_.size());
-    if (!expr.with.empty() || expr.negated) {
+    if (!expr.with.empty()) {
       return;
     }
-    if (expr.kind == ExprKind::kTerm) {
+    if (expr.negated || expr.kind == ExprKind::kNot) {
+      LookAtNegation(expr, choices, depth);
+    } else if (expr.kind == ExprKind::kEvery) {
+      LookAtEvery(expr, choices);
+    } else if (expr.kind == ExprKind::kTerm) {
       LookAtTerm(expr, *expr.terms[0], choices);
     } else if (expr.kind == ExprKind::kCall && IsEquality(expr)) {
       LookAtEquality(expr, *expr.terms[1], *expr.terms[2], choices);
@@ -159,7 +164,238 @@ class JoinFinder {
   // `collection[key]`
   void LookAtTerm(const Expr& expr, const Term& term, Choices* choices) {
     LookAtReference(expr, term, choices);
-    Bind(expr, origins_.Of(term));
+    const Origin of_term = origins_.Of(term);
+    if (term.kind == TermKind::kRef && of_term.kind == Kind::kObject && of_term.path &&
+        of_term.path->entry == nullptr) {
+      AddTest(expr, of_term, choices);
+    }
+    Bind(expr, of_term);
+  }
+
+  // `not` of a path into the object; of something that every item of a collection in it passes.
+  void LookAtNegation(const Expr& expr, Choices* choices, std::size_t depth) {
+    std::vector<const Expr*> body;
+    if (expr.negated) {
+      Expr& plain = *written_->emplace_back(Clone1(expr)).front();
+      plain.negated = false;
+      order_.emplace(&plain, order_.size());
+      body.push_back(&plain);
+    } else {
+      for (const ExprPtr& each : expr.body) {
+        body.push_back(each.get());
+      }
+    }
+    if (body.size() == 1 && body.front()->kind == ExprKind::kTerm && body.front()->with.empty()) {
+      const Origin of_term = origins_.Of(*body.front()->terms[0]);
+      if (of_term.kind == Kind::kObject && of_term.path && of_term.path->entry == nullptr) {
+        AddTest(expr, of_term, choices);
+      }
+    } else if (!errors_.MayFail(expr)) {
+      const Origins outer = origins_;
+      LookAtAbsence(expr.location, body, depth, choices);
+      origins_ = outer;
+    }
+  }
+
+  void LookAtEvery(const Expr& expr, Choices* choices) {
+    if (errors_.MayFail(expr) || !expr.terms[1]->IsVar()) {
+      return;
+    }
+    const Origins outer = origins_;
+    const EachItem each{.collection = expr.terms[2].get(),
+                        .key = expr.terms[0].get(),
+                        .value = expr.terms[1].get()};
+    NoteItem(each);
+    AddContainedItems(expr.location, each, Pointers(expr.body), {}, choices);
+    origins_ = outer;
+  }
+
+  struct EachItem {
+    const Term* collection = nullptr;
+    const Term* key = nullptr;  // May be null.
+    const Term* value = nullptr;
+    bool or_undefined = false;  // There may be no collection.
+  };
+
+  static std::vector<const Expr*> Pointers(const Body& body) {
+    std::vector<const Expr*> pointers;
+    for (const ExprPtr& expr : body) {
+      pointers.push_back(expr.get());
+    }
+    return pointers;
+  }
+
+  static Body Clone1(const Expr& expr) {
+    Body body;
+    body.push_back(Clone(expr));
+    return body;
+  }
+
+  void NoteItem(const EachItem& each) {
+    for (const Term* term : {each.key, each.value}) {
+      if (term != nullptr && term->IsVar()) {
+        origins_.Define(term->text, {.kind = Kind::kMixed, .path = {}, .given_by = {}});
+      }
+    }
+  }
+
+  // No solution of `value = collection[key]; not …`: each item of the collection passes. Names may be given before it.
+  void LookAtAbsence(const Location& location, const std::vector<const Expr*>& body,
+                     std::size_t depth, Choices* choices) {
+    std::optional<EachItem> each;
+    const Expr* negation = nullptr;
+    std::vector<const Expr*> guards;
+    for (const Expr* expr : body) {
+      order_.emplace(expr, order_.size());
+      if (!expr->with.empty()) {
+        return;
+      }
+      if (expr->negated || expr->kind == ExprKind::kNot) {
+        if (std::exchange(negation, expr) != nullptr) {
+          return;
+        }
+        continue;
+      }
+      if (negation != nullptr || expr->kind != ExprKind::kCall) {
+        return;
+      }
+      if (!IsEquality(*expr)) {
+        if (expr == body.back() && !each && depth < kMostInlined) {
+          LookAtAbsentCall(location, *expr, depth, choices);
+        }
+        return;
+      }
+      const bool binds_left = origins_.Binds(*expr->terms[1]);
+      const Term& name = *expr->terms[binds_left ? 1 : 2];
+      const Term& value = *expr->terms[binds_left ? 2 : 1];
+      const Origin from = origins_.Of(value);
+      if (!name.IsVar() || !origins_.Binds(name)) {
+        return;
+      }
+      const Term* key = value.kind == TermKind::kRef ? value.items.back().get() : nullptr;
+      if (key != nullptr && from.kind == Kind::kObject && key->IsVar() && origins_.Binds(*key)) {
+        if (each) {
+          return;
+        }
+        each = {.collection = Keep(*Prefix(value), *expr),
+                .key = key,
+                .value = &name,
+                .or_undefined = true};
+        NoteItem(*each);
+        continue;
+      }
+      if (from.kind == Kind::kInvariant) {
+        guards.push_back(expr);
+      } else if (from.kind != Kind::kObject && from.kind != Kind::kConstant) {
+        return;
+      }
+      DefineBy(*expr, name, from);
+    }
+    if (each && negation != nullptr) {
+      std::vector<const Expr*> passed;
+      if (negation->negated) {
+        Expr& plain = *written_->emplace_back(Clone1(*negation)).front();
+        plain.negated = false;
+        passed.push_back(&plain);
+      } else {
+        passed = Pointers(negation->body);
+      }
+      AddContainedItems(location, *each, passed, guards, choices);
+    }
+  }
+
+  // A function that does not hold: none of its definitions does.
+  void LookAtAbsentCall(const Location& location, const Expr& call, std::size_t depth,
+                        Choices* choices) {
+    std::vector<Body> bodies;
+    if (!InlineCall(policy_, call, &next_name_, &bodies)) {
+      return;
+    }
+    for (Body& body : bodies) {
+      const Origins outer = origins_;
+      LookAtAbsence(location, Pointers(written_->emplace_back(std::move(body))), depth + 1,
+                    choices);
+      origins_ = outer;
+    }
+  }
+
+  // Each item of a collection in the object passes `tests`, which hold only for keys or items of a collection that is known: then
+  // the least does.
+  void AddContainedItems(const Location& location, const EachItem& each,
+                         const std::vector<const Expr*>& tests,
+                         const std::vector<const Expr*>& guards, Choices* choices) {
+    const Origin of_collection = origins_.Of(*each.collection);
+    if (of_collection.kind != Kind::kObject) {
+      return;
+    }
+    for (const Expr* test : tests) {
+      order_.emplace(test, order_.size());
+      const bool is_plain = test->with.empty() && !test->negated &&
+                            (test->kind == ExprKind::kTerm || test->kind == ExprKind::kCall);
+      if (!is_plain) {
+        continue;
+      }
+      if (IsEquality(*test)) {
+        const bool binds_left = origins_.Binds(*test->terms[1]);
+        const Term& name = *test->terms[binds_left ? 1 : 2];
+        if (name.IsVar() && origins_.Binds(name)) {
+          DefineBy(*test, name, origins_.Of(*test->terms[binds_left ? 2 : 1]));
+          continue;
+        }
+      }
+      const std::optional<ItemTest> found = FindItemTest(
+          *test, each.key, each.value, [this](const Term& term) { return origins_.Of(term).kind; });
+      if (!found) {
+        continue;
+      }
+      const Term* in = found->prefix == 0 ? found->collection
+                                          : Keep(*Prefix(*found->collection, found->prefix), *test);
+      Probe probe{.definition = {},
+                  .given_by = origins_.Of(*in).given_by,
+                  .key = in,
+                  .keys = found->in_items ? Probe::Keys::kItemsOrNone : Probe::Keys::kMembersOrNone,
+                  .entry = nullptr,
+                  .location = &location,
+                  .guards = guards};
+      if (MakeProgram(
+              *each.collection, of_collection,
+              found->of_key ? ProgramSource::Keys::kLeastKey : ProgramSource::Keys::kLeastItem,
+              &probe, each.or_undefined)) {
+        Add(std::move(probe), choices);
+        return;
+      }
+    }
+  }
+
+  // The object alone decides whether the condition holds.
+  void AddTest(const Expr& expr, const Origin& origin, Choices* choices) {
+    Body& body = written_->emplace_back();
+    body.push_back(Clone(expr));
+    if (expr.kind == ExprKind::kNot) {
+      body.push_back(Clone(*expr.body.front()));
+      body.erase(body.begin());
+      body.front()->negated = true;
+    }
+    const Expr* test = body.front().get();
+    order_.emplace(test, order_.size());
+    auto key = std::make_unique<Expr>();
+    auto holds = std::make_unique<Term>();
+    holds->kind = TermKind::kBoolean;
+    holds->boolean = true;
+    key->terms.push_back(std::move(holds));
+    key->location = expr.location;
+    Body& constants = written_->emplace_back();
+    constants.push_back(std::move(key));
+    Origin whole = origin;
+    whole.given_by.push_back(test);
+    Probe probe{.definition = {},
+                .given_by = {},
+                .key = constants.back()->terms[0].get(),
+                .entry = nullptr,
+                .location = &expr.location};
+    if (MakeProgram(*probe.key, whole, ProgramSource::Keys::kValue, &probe)) {
+      Add(std::move(probe), choices);
+    }
   }
 
   void LookAtReference(const Expr& expr, const Term& term, Choices* choices) {
@@ -195,10 +431,19 @@ class JoinFinder {
     const Origin& own = binds_left ? of_left : of_right;
     Bind(expr, JoinOf(from, own));
     if (pattern.IsVar()) {
-      Origin origin = from;
-      origin.given_by.push_back(&expr);
-      origins_.Define(pattern.text, std::move(origin));
+      DefineBy(expr, pattern, from);
+      const Term& value = binds_left ? right : left;
+      if (value.kind == TermKind::kArrayComprehension ||
+          value.kind == TermKind::kSetComprehension) {
+        collected_.insert_or_assign(pattern.text, &value);
+      }
     }
+  }
+
+  void DefineBy(const Expr& expr, const Term& variable, const Origin& from) {
+    Origin origin = from;
+    origin.given_by.push_back(&expr);
+    origins_.Define(variable.text, std::move(origin));
   }
 
   void LookAtCall(const Expr& expr, Choices* choices, std::size_t depth) {
@@ -244,7 +489,10 @@ class JoinFinder {
                       const std::vector<Origin>& arguments, const Term& output, Choices* choices) {
     if (name == "minus" && arguments.size() == 2 && output.IsVar()) {
       differences_.insert_or_assign(output.text, &expr);
+    } else if (name == "and" && arguments.size() == 2 && output.IsVar()) {
+      intersections_.insert_or_assign(output.text, &expr);
     } else if (name == "count" && arguments.size() == 1 && expr.terms[1]->IsVar()) {
+      NoteCountOfCollected(expr, output, choices);
       const auto difference = differences_.find(expr.terms[1]->text);
       if (difference == differences_.end()) {
         return;
@@ -255,6 +503,50 @@ class JoinFinder {
         counts_.insert_or_assign(output.text, difference->second);
       }
     }
+  }
+
+  void NoteCountOfCollected(const Expr& count, const Term& output, Choices* choices) {
+    const auto collected = collected_.find(count.terms[1]->text);
+    if (collected == collected_.end()) {
+      return;
+    }
+    if (IsZero(output)) {
+      AddNothingCollected(count.location, *collected->second, choices);
+    } else if (output.IsVar()) {
+      collected_counts_.insert_or_assign(output.text, collected->second);
+    }
+  }
+
+  void AddNothingCollected(const Location& location, const Term& comprehension, Choices* choices) {
+    if (errors_.MayFail(comprehension)) {
+      return;
+    }
+    const Origins outer = origins_;
+    LookAtAbsence(location, Pointers(comprehension.body), 0, choices);
+    origins_ = outer;
+  }
+
+  // `and(a, b, c); c = a`: a is contained in b.
+  bool AddIntersection(const Expr& expr, const Term& left, const Term& right, Choices* choices) {
+    for (const auto& [out, whole] : {std::pair(&left, &right), std::pair(&right, &left)}) {
+      const auto found = out->IsVar() ? intersections_.find(out->text) : intersections_.end();
+      if (found == intersections_.end() || !whole->IsVar()) {
+        continue;
+      }
+      for (const std::size_t side : {1, 2}) {
+        const Term& contained = *found->second->terms[side];
+        const Term& in = *found->second->terms[3 - side];
+        const Origin of_contained = origins_.Of(contained);
+        const Origin of_in = origins_.Of(in);
+        if (contained.IsVar() && contained.text == whole->text &&
+            of_contained.kind == Kind::kObject && of_in.kind == Kind::kInvariant) {
+          AddContainment(expr, contained, of_contained, in, of_in,
+                         ProgramSource::Keys::kLeastMember, choices);
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   void AddNoDifference(const Expr& minus, Choices* choices) {
@@ -323,12 +615,21 @@ class JoinFinder {
 
   void AddEquality(const Expr& expr, const Term& left, const Origin& of_left, const Term& right,
                    const Origin& of_right, Choices* choices) {
+    if (AddIntersection(expr, left, right, choices)) {
+      return;
+    }
     for (const auto& [term, origin, other, of_other] :
          {std::tuple(&left, &of_left, &right, &of_right),
           std::tuple(&right, &of_right, &left, &of_left)}) {
       const auto counted = term->IsVar() ? counts_.find(term->text) : counts_.end();
       if (counted != counts_.end() && IsZero(*other)) {
         AddNoDifference(*counted->second, choices);
+        return;
+      }
+      const auto collected =
+          term->IsVar() ? collected_counts_.find(term->text) : collected_counts_.end();
+      if (collected != collected_counts_.end() && IsZero(*other)) {
+        AddNothingCollected(expr.location, *collected->second, choices);
         return;
       }
       if (origin->kind != Kind::kObject ||
@@ -441,14 +742,16 @@ class JoinFinder {
             .path = path.steps};
   }
 
-  bool MakeProgram(const Term& key, const Origin& origin, ProgramSource::Keys keys, Probe* probe) {
+  bool MakeProgram(const Term& key, const Origin& origin, ProgramSource::Keys keys, Probe* probe,
+                   bool or_undefined = false) {
     std::string reason;
     auto text = ProgramText(policy_,
                             {.expressions = InOrder(origin.given_by),
                              .key = &key,
                              .object = site_.reference,
                              .object_end = site_.object_end,
-                             .keys = keys},
+                             .keys = keys,
+                             .or_undefined = or_undefined},
                             &reason);
     if (!text) {
       refused_ = "line " + std::to_string(probe->location->row) + ": " + reason;
@@ -477,10 +780,13 @@ class JoinFinder {
     }
   }
 
-  // A reference without its last operand.
+  // A reference without its last operand, or its first `count` items.
   static std::unique_ptr<Term> Prefix(const Term& reference) {
+    return Prefix(reference, reference.items.size() - 1);
+  }
+  static std::unique_ptr<Term> Prefix(const Term& reference, std::size_t count) {
     auto prefix = Clone(reference);
-    prefix->items.pop_back();
+    prefix->items.resize(count);
     if (prefix->items.size() == 1) {
       return std::move(prefix->items[0]);
     }
@@ -500,6 +806,8 @@ class JoinFinder {
   void Add(Probe probe, Choices* choices) {
     const bool may_fail =
         std::ranges::any_of(probe.given_by,
+                            [this](const Expr* expr) { return errors_.MayFail(*expr); }) ||
+        std::ranges::any_of(probe.guards,
                             [this](const Expr* expr) { return errors_.MayFail(*expr); }) ||
         errors_.MayFail(*probe.key);
     if (!may_fail) {
@@ -544,6 +852,9 @@ class JoinFinder {
   std::map<std::string, std::size_t, std::less<>> keys_;
   std::map<std::string, const Expr*, std::less<>> differences_;  // d of minus(a, b, d).
   std::map<std::string, const Expr*, std::less<>> counts_;       // n of count(d, n): the minus.
+  std::map<std::string, const Expr*, std::less<>> intersections_;
+  std::map<std::string, const Term*, std::less<>> collected_;         // Comprehensions by name.
+  std::map<std::string, const Term*, std::less<>> collected_counts_;  // n of count(c, n).
   std::map<const Expr*, std::size_t> order_;
   std::uint32_t next_name_ = 0;
   bool direct_ = false;  // What is looked at stands in the body itself.

@@ -44,16 +44,19 @@ struct Probe {
   std::vector<const Expr*> given_by;
   const Term* key = nullptr;
   enum class Keys : std::uint8_t {
-    kValue,         // The value of `key`.
-    kPair,          // [entry, key]
-    kItems,         // Each item of the collection `key`.
-    kNames,         // Each key of the collection `key`: of a set its members.
-    kMembersOrNone  // The same, and what stands for an empty collection.
+    kValue,          // The value of `key`.
+    kPair,           // [entry, key]
+    kItems,          // Each item of the collection `key`.
+    kNames,          // Each key of the collection `key`: of a set its members.
+    kMembersOrNone,  // The same, and what stands for an empty collection.
+    kItemsOrNone
   } keys = Keys::kValue;
   const Term* entry = nullptr;
   const Location* location = nullptr;  // Of the condition that it serves.
   bool direct =
       false;  // That condition is an equality in the body itself, of the value at the path with a key that is bound.
+  // The look-up serves only if these have a solution.
+  std::vector<const Expr*> guards = {};
 };
 
 struct AccessPath {

@@ -9,6 +9,7 @@ set(rego_engine_sources
   grouping.cc
   index_only.cc
   inline_call.cc
+  item_test.cc
   key_programs.cc
   evaluate_comprehension.cc
   evaluate_conflict.cc

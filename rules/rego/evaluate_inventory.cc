@@ -250,6 +250,13 @@ bool Evaluator::CollectKeys(const InventoryWalk& walk,
       collected_.resize(look_up->first_key);
       return true;
     }
+    if (probe.guard != nullptr) {
+      const Signal holds = RunBlock(*probe.guard, walk.slots);
+      if (holds != Signal::kStop) {
+        collected_.resize(look_up->first_key);
+        return holds != Signal::kError;
+      }
+    }
     const std::size_t begin = collected_.size();
     if (RunBlock(*probe.keys, walk.slots) == Signal::kError) {
       return false;

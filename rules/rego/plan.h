@@ -202,8 +202,9 @@ struct InventoryAccess {
   // Where indexes serve: any one choice finds all candidates, those of its probes together.
   struct Probe {
     index::Definition definition;
-    const Block* keys = nullptr;  // Over the same frame; yields each key to look up.
-    document::Value extra;        // One more key; undefined: none.
+    const Block* keys = nullptr;   // Over the same frame; yields each key to look up.
+    document::Value extra;         // One more key; undefined: none.
+    const Block* guard = nullptr;  // The choice serves only if this has a solution; null: always.
   };
   std::vector<std::vector<Probe>> choices;
   // What the rule wants of an object is in its entry in the one index that there is: the object is not read.

@@ -59,6 +59,10 @@ class Writer {
         text += "keys contains k if { " + when + "k = min(object.keys(" + value + ")) }\n";
         text += "keys contains {} if { " + when + "count(" + value + ") == 0 }\n";
         break;
+      case ProgramSource::Keys::kLeastKey:
+      case ProgramSource::Keys::kLeastItem:
+        AddLeast(when, value, &text);
+        break;
     }
     // Writing one function may find others.
     for (std::size_t i = 0; i < functions_.size(); ++i) {
@@ -75,6 +79,14 @@ class Writer {
   }
 
  private:
+  void AddLeast(const std::string& when, const std::string& value, std::string* text) const {
+    const bool is_key = source_.keys == ProgramSource::Keys::kLeastKey;
+    const std::string item = when + "d = " + value + "; ";
+    *text += "keys contains k if { " + item + "k = min([" + (is_key ? "i" : "x") +
+             " | x = d[i]]) }\nkeys contains {} if { " + (source_.or_undefined ? "" : item) +
+             "not has_items }\nhas_items if { " + item + "x = d[i] }\n";
+  }
+
   // What people call the keys.
   [[nodiscard]] std::string Title() const {
     std::string title;
@@ -95,6 +107,10 @@ class Writer {
       case ProgramSource::Keys::kLeastMember:
       case ProgramSource::Keys::kLeastName:
         return "least member of " + title;
+      case ProgramSource::Keys::kLeastKey:
+        return "least key of " + title;
+      case ProgramSource::Keys::kLeastItem:
+        return "least item of " + title;
     }
     return title;
   }

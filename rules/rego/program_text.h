@@ -19,8 +19,18 @@ struct ProgramSource {
   // In the first expressions this reference stands for the object from `object_end` on.
   const Term* object = nullptr;
   std::size_t object_end = 0;
-  // How keys come of the value: itself, each item of it, or, of a set or object, the least member (or its emptiness).
-  enum class Keys : std::uint8_t { kValue, kItems, kLeastMember, kLeastName } keys = Keys::kValue;
+  // How keys come of the value: itself, each item of it, or, of a set or object, the least member (or its emptiness); or the least
+  // key or item of whatever it is (or {}: there is none).
+  enum class Keys : std::uint8_t {
+    kValue,
+    kItems,
+    kLeastMember,
+    kLeastName,
+    kLeastKey,
+    kLeastItem
+  } keys = Keys::kValue;
+  // Of kLeastKey and kLeastItem: {} also stands for objects in which the value is undefined.
+  bool or_undefined = false;
 };
 
 // Equal parts of different policies give equal texts: names that do not matter are numbered. Nothing: something in it depends on

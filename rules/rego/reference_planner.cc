@@ -269,10 +269,8 @@ void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access, Pl
                          : &probe == choice.data() ? ", or by "
                                                    : " or ";
       explained->text += summary.substr(summary.find(": ") + 2);
-      explained->text += probe.keys == Probe::Keys::kMembersOrNone ? " in "
-                         : probe.keys == Probe::Keys::kItems || probe.keys == Probe::Keys::kNames
-                             ? " in "
-                             : " == ";
+      const bool is_value = probe.keys == Probe::Keys::kValue || probe.keys == Probe::Keys::kPair;
+      explained->text += is_value ? " == " : " in ";
       if (probe.keys == Probe::Keys::kPair) {
         explained->text += "[" + DescribeTerm(*probe.entry) + ", ";
       }
@@ -282,13 +280,21 @@ void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access, Pl
 
       InventoryAccess::Probe& made = probes.emplace_back();
       made.definition = probe.definition;
-      if (probe.keys == Probe::Keys::kMembersOrNone) {
+      if (probe.keys == Probe::Keys::kMembersOrNone || probe.keys == Probe::Keys::kItemsOrNone) {
         // As the program says of an empty set, or of an empty object.
         made.extra = is_program && probe.definition.program.contains("keys contains {}")
                          ? document::Value::Object({})
                          : document::Value::Set({});
       }
       made.keys = PlanKeys(probe);
+      if (!probe.guards.empty()) {
+        made.guard = SubBlock([&] {
+          for (const Expr* guard : probe.guards) {
+            PlanExpr(*guard);
+          }
+          Add(Op::kYieldExists, probe.location);
+        });
+      }
     }
   }
 }
@@ -314,11 +320,14 @@ const Block* BodyPlanner::PlanKeys(const Probe& probe) {
       }
       case Probe::Keys::kItems:
       case Probe::Keys::kNames:
-      case Probe::Keys::kMembersOrNone: {
+      case Probe::Keys::kMembersOrNone:
+      case Probe::Keys::kItemsOrNone: {
         const Slot slot = NewSlot();
         Step& step = Add(Op::kEach, probe.location);
         step.a = key;
-        (probe.keys == Probe::Keys::kItems ? step.to2 : step.to) = slot;
+        const bool by_item =
+            probe.keys == Probe::Keys::kItems || probe.keys == Probe::Keys::kItemsOrNone;
+        (by_item ? step.to2 : step.to) = slot;
         key = {.at = slot};
         break;
       }

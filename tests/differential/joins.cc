@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,10 +80,16 @@ class Shape {
       }
     };
     add("a", random_.Chance(85) ? Scalar(random_) : Map());
-    add("b", List());
+    add("b", Mostly(List()));
     add("c", fmt::format("[{}]", fmt::join(Pairs(), ",")));
-    add("m", Map());
+    add("m", Mostly(Map()));
     return fmt::format("{{{}}}", fmt::join(fields, ","));
+  }
+
+  // Now and then something of another type.
+  std::string Mostly(std::string value) {
+    const unsigned other = random_.Below(20);
+    return other == 0 ? Scalar(random_) : other == 1 ? Map() : other == 2 ? List() : value;
   }
 
   std::string Map() {
@@ -132,6 +139,9 @@ either(x, y) { same_a(y, x) }
 either(x, y) { x.metadata.labels.app == y.metadata.labels.app }
 label(o, l) = o.metadata.labels[l]
 identical(o, r) { o.metadata.name == r.metadata.name; o.metadata.namespace == r.metadata.namespace }
+differs(wanted, known) { v := wanted[k]; not known[k] == v }
+outside(list, known) { x := list[_]; not x in known }
+lacks(o, known) { some i; x := o.spec.b[i]; not known[x] }
 )";
 
 class Policy {
@@ -180,7 +190,9 @@ class Policy {
   }
 
  private:
-  static std::string Head() { return "package t\nimport future.keywords.in\n"; }
+  static std::string Head() {
+    return "package t\nimport future.keywords.in\nimport future.keywords.every\n";
+  }
   std::string Tail() { return rules_ + std::string(kFunctions); }
 
   std::string Scan(std::string_view object, std::string_view name) {
@@ -210,12 +222,14 @@ class Policy {
         "1",        "r.metadata.labels[_]", "input.wanted[_]", "lower(r.spec.a)"};
     return std::string(random_.Pick(kKeys));
   }
-  std::string Path(std::string_view object) {
-    constexpr std::array<std::string_view, 7> kPaths = {
-        "spec.a",     "spec.b[_]",           "spec.c[_].k",
-        "spec.m.app", "metadata.labels.app", "metadata.labels[l]",
-        "spec.m[_]"};
-    const std::string_view path = random_.Pick(kPaths);
+  static constexpr std::array<std::string_view, 7> kPaths = {
+      "spec.a",     "spec.b[_]",           "spec.c[_].k",
+      "spec.m.app", "metadata.labels.app", "metadata.labels[l]",
+      "spec.m[_]"};
+  static constexpr std::array<std::string_view, 4> kPlainPaths = {"spec.a", "spec.b", "spec.m.app",
+                                                                  "metadata.labels.tier"};
+  std::string Path(std::string_view object, std::span<const std::string_view> paths = kPaths) {
+    const std::string_view path = random_.Pick(paths);
     return std::string(object) + "." + std::string(path);
   }
   // Gives the label that a path is taken at its value.
@@ -231,6 +245,9 @@ class Policy {
 
   // Something that an index may serve.
   std::string Condition(std::string_view o) {
+    if (random_.Chance(30)) {
+      return Containment(o);
+    }
     constexpr std::array<std::string_view, 8> kUnary = {"flat",    "size",  "first", "number",
                                                         "kind_of", "twice", "tier",  "flat"};
     switch (random_.Below(14)) {
@@ -271,6 +288,50 @@ class Policy {
                            Key());
       default:
         return fmt::format("  {0}.spec.a = a{1}\n  a{1} = {2}\n", o, next_++, Key());
+    }
+  }
+
+  // What the object has is among what is known, in many words; and what the object alone decides.
+  std::string Containment(std::string_view o) {
+    const std::string_view map = random_.Chance(50) ? "r.spec.m" : "r.metadata.labels";
+    const std::string_view list = random_.Chance(50) ? "input.wanted" : "r.spec.b";
+    const unsigned n = next_++;
+    switch (random_.Below(14)) {
+      case 0:
+        return fmt::format("  every k{0}, v{0} in {1}.spec.m {{ {2}[k{0}] == v{0} }}\n", n, o, map);
+      case 1:
+        return fmt::format("  every x{0} in {1}.spec.b {{ x{0} in {2} }}\n", n, o, list);
+      case 2:
+        return fmt::format("  every x{0} in {1}.spec.b {{ {2}[_] == x{0} }}\n", n, o, list);
+      case 3:
+        return fmt::format("  every k{0}, _ in {1}.spec.m {{ l{0} := {2}; l{0}[k{0}] != \"y\" }}\n",
+                           n, o, map);
+      case 4:
+        return fmt::format("  not differs({}.spec.m, {})\n", o, map);
+      case 5:
+        return fmt::format("  not outside({}.spec.b, {})\n", o, list);
+      case 6:
+        return fmt::format("  s{0} := {{x | x := {1}[_]}}\n  not lacks({2}, s{0})\n", n, list, o);
+      case 7:
+        return fmt::format("  count({{k | v := {}.spec.m[k]; not {}[k] == v}}) == 0\n", o, map);
+      case 8:
+        return fmt::format("  count([x | x := {}.spec.b[_]; not x in {}]) == 0\n", o, list);
+      case 9:
+        return fmt::format(
+            "  A{0} := {{[k, v] | v := {1}.spec.m[k]}}\n  B{0} := {{[k, v] | v := {2}[k]}}\n"
+            "  {3}\n",
+            n, o, map,
+            fmt::format(
+                fmt::runtime(random_.Chance(50) ? "A{0} & B{0} == A{0}" : "A{0} == B{0} & A{0}"),
+                n));
+      case 10:
+        return fmt::format("  {}\n", Path(o, kPlainPaths));
+      case 11:
+        return fmt::format("  not {}\n", Path(o, kPlainPaths));
+      case 12:
+        return fmt::format("  m{0} := {1}.spec.m\n  not differs(m{0}, {2})\n", n, o, map);
+      default:
+        return fmt::format("  every x{0} in {1}.spec.c {{ x{0}.k in {2} }}\n", n, o, list);
     }
   }
 
