@@ -76,17 +76,20 @@ Result<void> ChangeWriter::UpdateEntries(const store::ObjectKey& key, std::strin
     if (old_prefixes_ == new_prefixes_) {
       continue;
     }
+    BuildProgress& progress = Progress(id);
     for (const std::string& prefix : old_prefixes_) {
       if (!std::ranges::binary_search(new_prefixes_, prefix)) {
         WriteEntry(prefix, key_bytes, false);
+        ++progress.changes;
       }
     }
     for (const std::string& prefix : new_prefixes_) {
       if (!std::ranges::binary_search(old_prefixes_, prefix)) {
         WriteEntry(prefix, key_bytes, true);
+        ++progress.changes;
       }
     }
-    Progress(id).entries += new_prefixes_.size() - old_prefixes_.size();
+    progress.entries += new_prefixes_.size() - old_prefixes_.size();
   }
   return {};
 }
@@ -146,6 +149,7 @@ Result<void> ChangeWriter::BuildEntries(IndexId index, std::string_view key_byte
   }
   BuildProgress& progress = Progress(index);
   progress.entries += new_prefixes_.size();
+  progress.changes += new_prefixes_.size();
   progress.built_objects += 1;
   return {};
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "document/object.h"
 #include "index/entries.h"
 #include "index/inventory_state.h"
+#include "index/key_analysis.h"
 #include "index/object_walk.h"
 #include "index/record.h"
 #include "store/entry_key.h"
@@ -43,8 +45,12 @@ struct CheckedIndex {
   IndexRecord record;
   BuildProgress progress;
   std::shared_ptr<const KeyProgram> program;
+  std::optional<KeyStatistics> statistics;
   EntrySum expected;
   EntrySum found;
+  KeyCounter keys;
+  // Of the frequent keys of `statistics`, as they are now.
+  std::map<std::string, std::uint64_t, std::less<>> frequent;
   [[nodiscard]] bool Expects(const store::ObjectKeyView& key, std::string_view key_bytes) const {
     return record.definition.scope == key.scope &&
            (record.definition.kind.empty() || record.definition.kind == key.kind) &&
@@ -73,6 +79,7 @@ class Checker {
         Problem(Name(id) + ": has " + std::to_string(index.found.count) + " entries, and " +
                 std::to_string(index.progress.entries) + " were counted");
       }
+      CheckStatistics(id, index);
       if (index.expected != index.found) {
         TRY(FindMissing(id, index));
         TRY(FindExtra(id, index));
@@ -113,6 +120,12 @@ class Checker {
         indexes_[*id].record = TRY(DecodeIndex(it->value()));
       } else if (const auto built = DecodeIndexKey(kProgressPrefix, it->key())) {
         indexes_[*built].progress = TRY(DecodeProgress(it->value()));
+      } else if (const auto of = DecodeIndexKey(kStatisticsPrefix, it->key())) {
+        CheckedIndex& index = indexes_[*of];
+        index.statistics = TRY(DecodeStatistics(it->value()));
+        for (const KeyCount& each : index.statistics->frequent) {
+          index.frequent.emplace(each.key, 0);
+        }
       }
     }
     TRY(it->Check());
@@ -207,6 +220,7 @@ class Checker {
 
   Result<void> SumEntries() {
     const auto it = store_.NewIterator(Family::kIndex, store::Reading::kScanOnce, snapshot_.get());
+    std::string key;
     for (it->Seek(""); it->Valid(); it->Next()) {
       const auto entry = store::DecodeEntryKey(it->key());
       const auto index = entry ? indexes_.find(entry->index) : indexes_.end();
@@ -214,6 +228,12 @@ class Checker {
         Problem("an entry under bytes that are no key");
       } else if (index != indexes_.end()) {
         index->second.found.Add(it->key());
+        store::UnescapeValueBytes(*entry, &key);
+        index->second.keys.Add(key);
+        if (const auto known = index->second.frequent.find(key);
+            known != index->second.frequent.end()) {
+          ++known->second;
+        }
         ++report_.entries;
       }
     }
@@ -233,6 +253,26 @@ class Checker {
       if (counts.objects != 0 && !seen_.contains(kind)) {
         Problem(kind.group_version + "/" + kind.kind + ": was counted and is not there");
       }
+    }
+  }
+
+  // Each entry that was added or removed since they were taken may have changed them by one, and nothing else may.
+  void CheckStatistics(IndexId id, CheckedIndex& index) {
+    if (!index.statistics) {
+      return;
+    }
+    const KeyStatistics& known = *index.statistics;
+    const KeyStatistics now = index.keys.Finish();
+    const auto differ = [](std::uint64_t a, std::uint64_t b) { return a < b ? b - a : a - b; };
+    const std::uint64_t changes = index.progress.changes - known.changes;
+    bool right = known.changes <= index.progress.changes &&
+                 differ(known.entries, now.entries) <= changes &&
+                 differ(known.distinct_keys, now.distinct_keys) <= changes;
+    for (const KeyCount& each : known.frequent) {
+      right = right && differ(each.entries, index.frequent.at(each.key)) <= changes;
+    }
+    if (!right) {
+      Problem(Name(id) + ": its statistics are not those of its entries");
     }
   }
 

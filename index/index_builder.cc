@@ -1,5 +1,6 @@
 #include "index/index_builder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -16,6 +17,9 @@ namespace {
 constexpr std::uint64_t kObjectsAPiece = 512;
 constexpr std::size_t kBytesAPiece = std::size_t{1} << 20;
 constexpr std::chrono::seconds kAfterError{1};
+constexpr std::chrono::seconds kLookForOldStatistics{1};
+constexpr std::uint64_t kEntriesAPiece = 4096;
+constexpr int kPauseAfterPiece = 9;  // Times what the piece took.
 
 std::optional<IndexId> NextJob(const std::map<IndexId, IndexInfo>& indexes) {
   for (const auto& [id, info] : indexes) {
@@ -51,7 +55,19 @@ void IndexBuilder::Run() {
   while (!stop_) {
     const std::optional<IndexId> job = NextJob(state_.indexes);
     if (!job) {
-      state_.changed.wait(turn, [&] { return stop_ || NextJob(state_.indexes).has_value(); });
+      const Result<void> analysed = Analyse(turn);
+      if (!analysed) {
+        if (!failing) {
+          logger_->Error("statistics of an index were not taken, will try again",
+                         {{"error", analysed.error().message}});
+        }
+        failing = true;
+        analysis_ = nullptr;
+      } else if (analysis_ != nullptr) {
+        continue;
+      }
+      state_.changed.wait_for(turn, kLookForOldStatistics,
+                              [&] { return stop_ || NextJob(state_.indexes).has_value(); });
       continue;
     }
     std::chrono::steady_clock::time_point started;
@@ -70,6 +86,29 @@ void IndexBuilder::Run() {
     failing = false;
     Pause(turn, started, *done);
   }
+}
+
+Result<void> IndexBuilder::Analyse(Turn& turn) {
+  if (analysis_ == nullptr) {
+    const auto old = std::ranges::find_if(
+        state_.indexes, [](const auto& entry) { return entry.second.StatisticsAreOld(); });
+    if (old == state_.indexes.end()) {
+      return {};
+    }
+    analysis_ = std::make_unique<KeyAnalysis>(state_, old->first);
+  }
+  const auto started = clock_.Now();
+  turn.unlock();
+  Result<bool> more = analysis_->Step(kEntriesAPiece);
+  turn.lock();
+  if (!TRY(std::move(more))) {
+    TRY(state_.PutStatistics(analysis_->index(), analysis_->Finish()));
+    analysis_ = nullptr;
+    return {};
+  }
+  state_.changed.wait_for(turn, (clock_.Now() - started) * kPauseAfterPiece,
+                          [&] { return stop_ || NextJob(state_.indexes).has_value(); });
+  return {};
 }
 
 void IndexBuilder::Pause(Turn& turn, std::chrono::steady_clock::time_point started,
@@ -142,6 +181,7 @@ Result<void> IndexBuilder::Drop(IndexId index) {
   batch->DeleteRange(store::Family::kIndex, begin, end);
   batch->Delete(store::Family::kDefinitions, IndexKey(index));
   batch->Delete(store::Family::kDefinitions, ProgressKey(index));
+  batch->Delete(store::Family::kDefinitions, StatisticsKey(index));
   TRY(state_.store->Write(*batch));
   state_.indexes.erase(index);
   state_.changed.notify_all();

@@ -12,8 +12,10 @@
 #include "index/index_builder.h"
 #include "index/inventory_state.h"
 #include "index/inventory_view.h"
+#include "index/key_analysis.h"
 #include "index/object_walk.h"
 #include "index/reconciliation.h"
+#include "store/entry_key.h"
 
 namespace portcullis::index {
 namespace {
@@ -136,16 +138,30 @@ class StoreInventory final : public Inventory {
   Result<void> SetWantedIndexes(std::vector<IndexRequest> wanted) override;
 
   std::vector<IndexStatus> Indexes() override {
-    const std::scoped_lock turn(state_.turn);
     std::vector<IndexStatus> result;
-    for (const auto& [id, info] : state_.indexes) {
-      result.push_back({.id = id,
-                        .definition = info.record.definition,
-                        .state = info.record.state,
-                        .users = info.record.users,
-                        .entries = info.progress.entries,
-                        .built_objects = info.progress.built_objects,
-                        .lookups = info.lookups->load(std::memory_order_relaxed)});
+    {
+      const std::scoped_lock turn(state_.turn);
+      for (const auto& [id, info] : state_.indexes) {
+        IndexStatus& status =
+            result.emplace_back(IndexStatus{.id = id,
+                                            .definition = info.record.definition,
+                                            .state = info.record.state,
+                                            .users = info.record.users,
+                                            .entries = info.progress.entries,
+                                            .built_objects = info.progress.built_objects,
+                                            .lookups = info.lookups->load()});
+        if (info.statistics != nullptr) {
+          status.keys = *info.statistics;
+        }
+      }
+    }
+    for (IndexStatus& each : result) {
+      each.total_objects = state_.EstimateObjects(each.definition.scope, each.definition.kind);
+      std::string begin;
+      std::string end;
+      store::AppendIndexPrefix(each.id, &begin);
+      store::AppendIndexPrefix(each.id + 1, &end);
+      each.bytes = state_.store->ApproximateBytes(Family::kIndex, begin, end);
     }
     return result;
   }
@@ -158,6 +174,8 @@ class StoreInventory final : public Inventory {
       });
     });
   }
+
+  Result<void> UpdateStatistics() override;
 
   Result<CheckReport> Check(const Progress& progress) override {
     return CheckInventory(state_, progress);
@@ -302,6 +320,33 @@ Result<void> StoreInventory::SetWantedIndexes(std::vector<IndexRequest> wanted) 
   }
   state_.PublishCatalog();
   state_.changed.notify_all();
+  return {};
+}
+
+Result<void> StoreInventory::UpdateStatistics() {
+  std::vector<IndexId> ready;
+  {
+    const std::scoped_lock turn(state_.turn);
+    for (const auto& [id, info] : state_.indexes) {
+      if (info.record.state == IndexState::kReady) {
+        ready.push_back(id);
+      }
+    }
+  }
+  for (const IndexId id : ready) {
+    std::optional<KeyAnalysis> analysis;
+    {
+      const std::scoped_lock turn(state_.turn);
+      const auto found = state_.indexes.find(id);
+      if (found == state_.indexes.end() || found->second.record.state != IndexState::kReady) {
+        continue;
+      }
+      analysis.emplace(state_, id);
+    }
+    KeyStatistics statistics = TRY(TakeStatistics(*analysis));
+    const std::scoped_lock turn(state_.turn);
+    TRY(state_.PutStatistics(id, std::move(statistics)));
+  }
   return {};
 }
 

@@ -24,6 +24,7 @@
 #include "document/value.h"
 #include "index/definition.h"
 #include "index/key_program.h"
+#include "index/key_statistics.h"
 #include "store/object_key.h"
 #include "store/store.h"
 
@@ -112,6 +113,9 @@ class InventoryView {
 
   // Objects that a scan of this kind would visit, roughly; for the planner's estimates. COST: constant.
   virtual std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) = 0;
+  // What was last known of the keys of an index when this view was made; null: nothing yet. LIFETIME: the view's. COST: a hash
+  // look-up.
+  virtual const KeyStatistics* Statistics(IndexId index) = 0;
 };
 
 enum class IndexState : std::uint8_t { kBuilding, kReady, kDropping };
@@ -122,8 +126,11 @@ struct IndexStatus {
   IndexState state = IndexState::kBuilding;
   std::vector<std::string> users;  // Who asked for it, e.g. "K8sUniqueIngressHost".
   std::uint64_t entries = 0;
-  std::uint64_t built_objects = 0;  // Progress of the build.
+  std::uint64_t bytes = 0;          // On disk, roughly; what is in memory still is not counted.
+  std::uint64_t built_objects = 0;  // Progress of the build,
+  std::uint64_t total_objects = 0;  // of so many.
   std::uint64_t lookups = 0;        // Since the program started.
+  std::optional<KeyStatistics> keys = std::nullopt;
 };
 
 struct IndexRequest {
@@ -206,6 +213,9 @@ class Inventory {
   virtual std::vector<IndexStatus> Indexes() = 0;
   // True when every wanted index is ready. Waits at most `timeout`.
   virtual bool WaitUntilIndexesReady(std::chrono::milliseconds timeout) = 0;
+  // Takes the statistics of all ready indexes anew, which otherwise happens in the background when much has changed.
+  // COST: a step an entry; writes go on. ERRORS: kCorruption; store::Store::Write's.
+  virtual Result<void> UpdateStatistics() = 0;
 
   // Recomputes every entry from the objects and compares, at one moment, while writes go on.
   virtual Result<CheckReport> Check(const Progress& progress) = 0;

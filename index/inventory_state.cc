@@ -10,6 +10,9 @@ namespace {
 
 using store::Family;
 
+// Statistics are taken anew when a quarter of the entries has changed, and so many more.
+constexpr std::uint64_t kLeastChanges = 64;
+
 std::unexpected<Error> UnknownRecord(std::string_view family) {
   return Fail(ErrorCode::kCorruption, "the store's " + std::string(family) +
                                           " hold a record that this version does not know: move "
@@ -33,6 +36,12 @@ MarkerHash HashBytes(std::string_view bytes) {
   return {hash.low64, hash.high64};
 }
 
+bool IndexInfo::StatisticsAreOld() const {
+  return record.state == IndexState::kReady &&
+         (statistics == nullptr ||
+          progress.changes - statistics->changes > statistics->entries / 4 + kLeastChanges);
+}
+
 Result<void> InventoryState::Load() {
   TRY(LoadDefinitions());
   TRY(LoadPositions());
@@ -44,9 +53,13 @@ Result<void> InventoryState::LoadDefinitions() {
   const std::unique_ptr<store::Iterator> it =
       store->NewIterator(Family::kDefinitions, store::Reading::kOrdered, nullptr);
   std::map<IndexId, BuildProgress> progress;
+  std::map<IndexId, std::shared_ptr<const KeyStatistics>> statistics;
   for (it->Seek(""); it->Valid(); it->Next()) {
     if (const std::optional<IndexId> built = DecodeIndexKey(kProgressPrefix, it->key())) {
       progress[*built] = TRY(DecodeProgress(it->value()));
+    } else if (const std::optional<IndexId> of = DecodeIndexKey(kStatisticsPrefix, it->key())) {
+      const KeyStatistics of_keys = TRY(DecodeStatistics(it->value()));
+      statistics[*of] = std::make_shared<const KeyStatistics>(of_keys);
     } else if (const std::optional<IndexId> id = DecodeIndexKey(kIndexPrefix, it->key())) {
       indexes[*id].record = TRY(DecodeIndex(it->value()));
     } else if (it->key() == kNextIdKey) {
@@ -58,6 +71,7 @@ Result<void> InventoryState::LoadDefinitions() {
   TRY(it->Check());
   for (auto& [id, info] : indexes) {
     info.progress = progress[id];
+    info.statistics = statistics[id];
     auto program = MakeProgram(info.record.definition);
     if (program) {
       info.program = std::move(*program);
@@ -126,8 +140,9 @@ void InventoryState::PublishCatalog() {
   for (const auto& [id, info] : indexes) {
     if (info.record.state == IndexState::kReady) {
       next->ids.emplace(info.record.definition, id);
-      next->ready.emplace(
-          id, Catalog::Ready{.lookups = info.lookups, .has_program = info.program != nullptr});
+      next->ready.emplace(id, Catalog::Ready{.lookups = info.lookups,
+                                             .has_program = info.program != nullptr,
+                                             .statistics = info.statistics});
     }
   }
   const std::scoped_lock lock(read_);
@@ -157,6 +172,25 @@ void InventoryState::PublishCounts(const KindKey& kind, const std::optional<Kind
     std::uint64_t& objects = objects_[std::pair(kind.scope, name)];
     objects += (now ? now->objects : 0) - old_objects;
   }
+}
+
+Result<void> InventoryState::PutStatistics(IndexId index, KeyStatistics statistics) {
+  const auto found = indexes.find(index);
+  if (found == indexes.end() || found->second.record.state != IndexState::kReady) {
+    return {};
+  }
+  IndexInfo& info = found->second;
+  if (info.statistics != nullptr && info.statistics->changes > statistics.changes) {
+    return {};
+  }
+  if (!store->options().read_only) {
+    const std::unique_ptr<store::Batch> batch = store->NewBatch();
+    batch->Put(Family::kDefinitions, StatisticsKey(index), EncodeStatistics(statistics));
+    TRY(store->Write(*batch));
+  }
+  info.statistics = std::make_shared<const KeyStatistics>(std::move(statistics));
+  PublishCatalog();
+  return {};
 }
 
 }  // namespace portcullis::index

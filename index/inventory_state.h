@@ -29,12 +29,15 @@ struct IndexInfo {
   BuildProgress progress;
   std::shared_ptr<const KeyProgram> program;  // Of a definition with one.
   std::shared_ptr<LookupCount> lookups = std::make_shared<LookupCount>(0);
+  std::shared_ptr<const KeyStatistics> statistics;  // Null: none were taken.
 
   // Whether a write of this object maintains its entries: not those that a build or a drop has yet to reach.
   [[nodiscard]] bool Maintains(std::string_view key_bytes) const {
     return record.state == IndexState::kReady ||
            (record.state == IndexState::kBuilding && key_bytes <= progress.cursor);
   }
+  // So much has changed that statistics are worth taking.
+  [[nodiscard]] bool StatisticsAreOld() const;
 };
 
 struct DefinitionHash {
@@ -46,6 +49,7 @@ struct Catalog {
   struct Ready {
     std::shared_ptr<LookupCount> lookups;
     bool has_program = false;
+    std::shared_ptr<const KeyStatistics> statistics = nullptr;
   };
   std::unordered_map<Definition, IndexId, DefinitionHash> ids;
   std::unordered_map<IndexId, Ready> ready;
@@ -77,6 +81,8 @@ class InventoryState {
   void PublishPosition(const document::GroupVersionKind& type,
                        const std::optional<ReplicationPosition>& position);
   void PublishCounts(const KindKey& kind, const std::optional<KindCounts>& now);
+  // Writes them first, unless the store is read-only. Nothing happens if the index is gone, or newer ones are there.
+  Result<void> PutStatistics(IndexId index, KeyStatistics statistics);
 
   // The program of a definition; null where it has none. ERRORS: kInvalidArgument: it cannot be made.
   [[nodiscard]] Result<std::shared_ptr<const KeyProgram>> MakeProgram(

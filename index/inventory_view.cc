@@ -344,4 +344,9 @@ std::uint64_t StoreView::EstimateObjects(store::Scope scope, std::string_view ki
   return state_.EstimateObjects(scope, kind);
 }
 
+const KeyStatistics* StoreView::Statistics(IndexId index) {
+  const auto found = catalog_->ready.find(index);
+  return found == catalog_->ready.end() ? nullptr : found->second.statistics.get();
+}
+
 }  // namespace portcullis::index

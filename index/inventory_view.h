@@ -24,6 +24,7 @@ class StoreView final : public InventoryView {
   Result<std::unique_ptr<ObjectCursor>> LookupAny(std::span<const IndexKeys> wanted,
                                                   const TreePrefix& within) override;
   std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) override;
+  const KeyStatistics* Statistics(IndexId index) override;
 
   [[nodiscard]] const store::Snapshot& snapshot() const { return *snapshot_; }
 

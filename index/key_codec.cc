@@ -6,6 +6,8 @@
 
 #include <xxhash.h>
 
+#include "document/json.h"
+
 namespace portcullis::index {
 namespace {
 
@@ -84,7 +86,107 @@ void AppendInner(const Value& value, std::string* out) {
   }
 }
 
+// Prints the value at the front of `rest` and takes it off. False: that is none.
+bool ShowInner(std::string_view* rest, std::string* out);
+
+bool ShowNumber(std::string_view* rest, std::string* out) {
+  constexpr std::size_t kSize = 8;
+  if (rest->size() < kSize) {
+    return false;
+  }
+  std::uint64_t bits = 0;
+  for (const char c : rest->substr(0, kSize)) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+  }
+  rest->remove_prefix(kSize);
+  constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
+  bits = (bits & kSign) != 0 ? bits & ~kSign : ~bits;
+  document::AppendJson(Value::Float(std::bit_cast<double>(bits)), document::JsonStyle::kCompact,
+                       out);
+  return true;
+}
+
+bool ShowInnerString(std::string_view* rest, std::string* out) {
+  std::string text;
+  for (std::size_t i = 0; i + 1 < rest->size(); ++i) {
+    const char c = (*rest)[i];
+    if (c == '\0' && (*rest)[i + 1] == '\x01') {
+      rest->remove_prefix(i + 2);
+      document::AppendJsonString(text, document::JsonStyle::kCompact, out);
+      return true;
+    }
+    text.push_back(c);
+    i += c == '\0' ? 1 : 0;
+  }
+  return false;
+}
+
+bool ShowItems(std::string_view* rest, bool pairs, std::string_view close, std::string* out) {
+  for (bool first = true; !rest->empty(); first = false) {
+    if (rest->front() == kEnd) {
+      rest->remove_prefix(1);
+      out->append(close);
+      return true;
+    }
+    out->append(first ? "" : ", ");
+    if (!ShowInner(rest, out)) {
+      return false;
+    }
+    if (pairs) {
+      out->append(": ");
+      if (!ShowInner(rest, out)) {
+        return false;
+      }
+    }
+  }
+  return false;
+}
+
+bool ShowInner(std::string_view* rest, std::string* out) {
+  if (rest->empty()) {
+    return false;
+  }
+  const char kind = rest->front();
+  rest->remove_prefix(1);
+  switch (kind) {
+    case kNull:
+      out->append("null");
+      return true;
+    case kFalse:
+    case kTrue:
+      out->append(kind == kTrue ? "true" : "false");
+      return true;
+    case kNumber:
+      return ShowNumber(rest, out);
+    case kString:
+      return ShowInnerString(rest, out);
+    case kArray:
+      out->push_back('[');
+      return ShowItems(rest, false, "]", out);
+    case kObject:
+      out->push_back('{');
+      return ShowItems(rest, true, "}", out);
+    case kSet:
+      out->append("set{");
+      return ShowItems(rest, false, "}", out);
+    default:
+      return false;
+  }
+}
+
 }  // namespace
+
+std::string ShowKeyBytes(std::string_view bytes) {
+  if (bytes == kUnknownKeyBytes) {
+    return "(unknown)";
+  }
+  std::string text;
+  if (bytes.starts_with(kString)) {
+    document::AppendJsonString(bytes.substr(1), document::JsonStyle::kCompact, &text);
+    return text;
+  }
+  return ShowInner(&bytes, &text) && bytes.empty() ? text : "(hash)";
+}
 
 void AppendKeyBytes(const Value& value, std::string* out) {
   const std::size_t start = out->size();

@@ -28,4 +28,7 @@ inline constexpr std::string_view kUnknownKeyBytes = "\x01";
 // Appends the bytes of `value`. REQUIRES: defined.
 void AppendKeyBytes(const document::Value& value, std::string* out);
 
+// Such bytes for people: the value as Rego writes it, "(hash)" of what was cut, "(unknown)".
+[[nodiscard]] std::string ShowKeyBytes(std::string_view bytes);
+
 }  // namespace portcullis::index

@@ -6,6 +6,7 @@ namespace portcullis::index {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kProgressFormat = 2;
 constexpr std::size_t kIdSize = 4;
 
 void AppendVarint(std::uint64_t number, std::string* out) {
@@ -21,8 +22,8 @@ void AppendText(std::string_view text, std::string* out) {
   out->append(text);
 }
 
-std::string NewRecord() {
-  return {static_cast<char>(kFormat)};
+std::string NewRecord(std::uint8_t format = kFormat) {
+  return {static_cast<char>(format)};
 }
 
 std::unexpected<Error> Damaged() {
@@ -33,12 +34,14 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
-  Result<void> TakeFormat() {
-    if (rest_.empty() || static_cast<std::uint8_t>(rest_[0]) != kFormat) {
+  // The record's format, which is at most `newest`.
+  Result<std::uint8_t> TakeFormat(std::uint8_t newest = kFormat) {
+    const std::uint8_t format = rest_.empty() ? 0 : static_cast<std::uint8_t>(rest_[0]);
+    if (format == 0 || format > newest) {
       return Damaged();
     }
     rest_.remove_prefix(1);
-    return {};
+    return format;
   }
   Result<std::uint64_t> TakeVarint() {
     std::uint64_t number = 0;
@@ -116,6 +119,10 @@ std::string ProgressKey(IndexId id) {
   return IdKey(kProgressPrefix, id);
 }
 
+std::string StatisticsKey(IndexId id) {
+  return IdKey(kStatisticsPrefix, id);
+}
+
 std::string WipeKey(const document::GroupVersionKind& type) {
   return TypeKey(kWipePrefix, type.group_version(), type.kind);
 }
@@ -182,10 +189,24 @@ std::string EncodeIndex(const IndexRecord& record) {
 }
 
 std::string EncodeProgress(const BuildProgress& progress) {
-  std::string bytes = NewRecord();
+  std::string bytes = NewRecord(kProgressFormat);
   AppendVarint(progress.entries, &bytes);
   AppendVarint(progress.built_objects, &bytes);
   AppendText(progress.cursor, &bytes);
+  AppendVarint(progress.changes, &bytes);
+  return bytes;
+}
+
+std::string EncodeStatistics(const KeyStatistics& statistics) {
+  std::string bytes = NewRecord();
+  AppendVarint(statistics.entries, &bytes);
+  AppendVarint(statistics.distinct_keys, &bytes);
+  AppendVarint(statistics.changes, &bytes);
+  AppendVarint(statistics.frequent.size(), &bytes);
+  for (const KeyCount& each : statistics.frequent) {
+    AppendText(each.key, &bytes);
+    AppendVarint(each.entries, &bytes);
+  }
   return bytes;
 }
 
@@ -247,13 +268,38 @@ Result<IndexRecord> DecodeIndex(std::string_view bytes) {
 
 Result<BuildProgress> DecodeProgress(std::string_view bytes) {
   Reader reader(bytes);
-  TRY(reader.TakeFormat());
+  const std::uint8_t format = TRY(reader.TakeFormat(kProgressFormat));
   BuildProgress progress;
   progress.entries = TRY(reader.TakeVarint());
   progress.built_objects = TRY(reader.TakeVarint());
   progress.cursor = TRY(reader.TakeText());
+  progress.changes = format == 1 ? progress.entries : TRY(reader.TakeVarint());
   TRY(reader.TakeEnd());
   return progress;
+}
+
+Result<KeyStatistics> DecodeStatistics(std::string_view bytes) {
+  Reader reader(bytes);
+  TRY(reader.TakeFormat());
+  KeyStatistics statistics;
+  statistics.entries = TRY(reader.TakeVarint());
+  statistics.distinct_keys = TRY(reader.TakeVarint());
+  statistics.changes = TRY(reader.TakeVarint());
+  const std::uint64_t count = TRY(reader.TakeVarint());
+  std::uint64_t of_frequent = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    KeyCount each;
+    each.key = TRY(reader.TakeText());
+    each.entries = TRY(reader.TakeVarint());
+    of_frequent += each.entries;
+    statistics.frequent.push_back(std::move(each));
+  }
+  TRY(reader.TakeEnd());
+  if (count > kFrequentKeys || count > statistics.distinct_keys ||
+      of_frequent > statistics.entries || statistics.distinct_keys > statistics.entries) {
+    return Damaged();
+  }
+  return statistics;
 }
 
 Result<std::uint64_t> DecodeNumber(std::string_view bytes) {

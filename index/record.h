@@ -1,10 +1,12 @@
 // What the inventory writes beside objects and entries. Numbers are LEB128 varints, texts a varint size and their bytes;
-// each value starts with its format, 1. These bytes are frozen.
+// each value starts with its format. These bytes are frozen.
 //
 //   positions    'p' groupVersion NUL kind                  1 complete(0|1) text:resourceVersion
 //                's' 'n'|'c' groupVersion NUL kind          1 objects encoded_bytes
 //   definitions  'i' index id (4 bytes, big-endian)         1 state text:definition count users...
-//                'b' index id                               1 entries built_objects text:cursor
+//                'b' index id                               2 entries built_objects text:cursor changes
+//                    of store format 1                      1 entries built_objects text:cursor
+//                'k' index id                               1 entries distinct_keys changes count (text:key entries)...
 //                'n'                                        1 next index id
 //                'w' groupVersion NUL kind                  1                    a wipe that is under way
 
@@ -18,6 +20,7 @@
 
 #include "index/definition.h"
 #include "index/inventory.h"
+#include "index/key_statistics.h"
 #include "store/object_key.h"
 
 namespace portcullis::index {
@@ -41,6 +44,7 @@ struct BuildProgress {
   std::uint64_t entries = 0;
   std::uint64_t built_objects = 0;
   std::string cursor;
+  std::uint64_t changes = 0;  // Entries added or removed since there is the index.
 };
 
 struct IndexRecord {
@@ -53,6 +57,7 @@ inline constexpr std::string_view kPositionPrefix = "p";
 inline constexpr std::string_view kCountsPrefix = "s";
 inline constexpr std::string_view kIndexPrefix = "i";
 inline constexpr std::string_view kProgressPrefix = "b";
+inline constexpr std::string_view kStatisticsPrefix = "k";
 inline constexpr std::string_view kNextIdKey = "n";
 inline constexpr std::string_view kWipePrefix = "w";
 
@@ -60,6 +65,7 @@ inline constexpr std::string_view kWipePrefix = "w";
 [[nodiscard]] std::string CountsKey(const KindKey& kind);
 [[nodiscard]] std::string IndexKey(IndexId id);
 [[nodiscard]] std::string ProgressKey(IndexId id);
+[[nodiscard]] std::string StatisticsKey(IndexId id);
 [[nodiscard]] std::string WipeKey(const document::GroupVersionKind& type);
 
 // Nothing: these bytes are no such key.
@@ -72,6 +78,7 @@ inline constexpr std::string_view kWipePrefix = "w";
 [[nodiscard]] std::string EncodeCounts(const KindCounts& counts);
 [[nodiscard]] std::string EncodeIndex(const IndexRecord& record);
 [[nodiscard]] std::string EncodeProgress(const BuildProgress& progress);
+[[nodiscard]] std::string EncodeStatistics(const KeyStatistics& statistics);
 [[nodiscard]] std::string EncodeNumber(std::uint64_t number);
 [[nodiscard]] std::string EncodeMark();
 
@@ -80,6 +87,7 @@ inline constexpr std::string_view kWipePrefix = "w";
 [[nodiscard]] Result<KindCounts> DecodeCounts(std::string_view bytes);
 [[nodiscard]] Result<IndexRecord> DecodeIndex(std::string_view bytes);
 [[nodiscard]] Result<BuildProgress> DecodeProgress(std::string_view bytes);
+[[nodiscard]] Result<KeyStatistics> DecodeStatistics(std::string_view bytes);
 [[nodiscard]] Result<std::uint64_t> DecodeNumber(std::string_view bytes);
 
 }  // namespace portcullis::index

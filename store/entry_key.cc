@@ -62,4 +62,18 @@ std::optional<EntryKeyView> DecodeEntryKey(std::string_view entry) {
   return view;
 }
 
+void UnescapeValueBytes(const EntryKeyView& entry, std::string* value_bytes) {
+  std::string_view escaped = entry.prefix.substr(kIdSize, entry.prefix.size() - kIdSize - 2);
+  value_bytes->clear();
+  while (true) {
+    const std::size_t zero = escaped.find(kEscape);
+    if (zero == std::string_view::npos) {
+      break;
+    }
+    value_bytes->append(escaped.substr(0, zero + 1));
+    escaped.remove_prefix(zero + 2);
+  }
+  value_bytes->append(escaped);
+}
+
 }  // namespace portcullis::store

@@ -32,5 +32,7 @@ struct EntryKeyView {
   std::string_view object_key;
 };
 [[nodiscard]] std::optional<EntryKeyView> DecodeEntryKey(std::string_view entry);
+// The value bytes that the entry was made of.
+void UnescapeValueBytes(const EntryKeyView& entry, std::string* value_bytes);
 
 }  // namespace portcullis::store

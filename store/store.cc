@@ -377,7 +377,8 @@ class RocksStore final : public Store {
                         std::to_string(kFormatVersion) +
                         ": run a newer portcullis, or name another folder");
       }
-      return {};
+      // Everything that an older version wrote is read as it is.
+      return version < kFormatVersion && !options_.read_only ? WriteFormat() : Result<void>();
     }
     // A fresh store, or one whose creation was cut short: nothing can be in it yet.
     for (const Family family : {Family::kObjects, Family::kPositions, Family::kDefinitions}) {
@@ -393,6 +394,10 @@ class RocksStore final : public Store {
     if (options_.read_only) {
       return {};
     }
+    return WriteFormat();
+  }
+
+  Result<void> WriteFormat() {
     const std::unique_ptr<Batch> batch = NewBatch();
     batch->Put(Family::kDefinitions, kFormatKey, std::to_string(kFormatVersion));
     return Write(*batch);

@@ -29,7 +29,7 @@ struct StoreOptions {
 };
 
 // Version of everything that is written under the path. A change raises it; see README.md.
-inline constexpr std::uint32_t kFormatVersion = 1;
+inline constexpr std::uint32_t kFormatVersion = 2;
 // The one key that is the store's own: in kDefinitions, the version as decimal text.
 inline constexpr std::string_view kFormatKey = "format";
 

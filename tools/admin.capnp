@@ -65,11 +65,27 @@ struct Index {
   entries @4 :UInt64;
   builtObjects @5 :UInt64;
   lookups @6 :UInt64;
+  bytes @7 :UInt64;
+  totalObjects @8 :UInt64;
+  keys @9 :Keys;  # Absent: no statistics were taken yet.
 
   enum State {
     building @0;
     ready @1;
     dropping @2;
+  }
+}
+
+# index/key_statistics.h
+struct Keys {
+  entries @0 :UInt64;
+  distinct @1 :UInt64;
+  changes @2 :UInt64;
+  frequent @3 :List(Count);
+
+  struct Count {
+    key @0 :Data;
+    entries @1 :UInt64;
   }
 }
 

@@ -102,6 +102,29 @@ index::KindStatistics ReadKind(capnp_admin::Kind::Reader message) {
                        .complete = message.getComplete()}};
 }
 
+void WriteKeys(const index::KeyStatistics& keys, capnp_admin::Keys::Builder message) {
+  message.setEntries(keys.entries);
+  message.setDistinct(keys.distinct_keys);
+  message.setChanges(keys.changes);
+  auto frequent = message.initFrequent(static_cast<unsigned>(keys.frequent.size()));
+  for (unsigned i = 0; i < frequent.size(); ++i) {
+    frequent[i].setKey(ToData(keys.frequent[i].key));
+    frequent[i].setEntries(keys.frequent[i].entries);
+  }
+}
+
+index::KeyStatistics ReadKeys(capnp_admin::Keys::Reader message) {
+  index::KeyStatistics keys{.entries = message.getEntries(),
+                            .distinct_keys = message.getDistinct(),
+                            .changes = message.getChanges(),
+                            .frequent = {}};
+  for (const capnp_admin::Keys::Count::Reader each : message.getFrequent()) {
+    keys.frequent.push_back(
+        {.key = std::string(FromData(each.getKey())), .entries = each.getEntries()});
+  }
+  return keys;
+}
+
 void WriteIndex(const index::IndexStatus& status, Index::Builder message) {
   message.setId(status.id);
   message.setDefinition(ToText(status.definition.ToString()));
@@ -113,6 +136,11 @@ void WriteIndex(const index::IndexStatus& status, Index::Builder message) {
   message.setEntries(status.entries);
   message.setBuiltObjects(status.built_objects);
   message.setLookups(status.lookups);
+  message.setBytes(status.bytes);
+  message.setTotalObjects(status.total_objects);
+  if (status.keys) {
+    WriteKeys(*status.keys, message.initKeys());
+  }
 }
 
 Result<index::IndexStatus> ReadIndex(Index::Reader message) {
@@ -122,9 +150,14 @@ Result<index::IndexStatus> ReadIndex(Index::Reader message) {
       .state = FromMessage(message.getState()),
       .users = {},
       .entries = message.getEntries(),
+      .bytes = message.getBytes(),
       .built_objects = message.getBuiltObjects(),
+      .total_objects = message.getTotalObjects(),
       .lookups = message.getLookups(),
   };
+  if (message.hasKeys()) {
+    status.keys = ReadKeys(message.getKeys());
+  }
   for (const capnp::Text::Reader user : message.getUsers()) {
     status.users.push_back(FromText(user));
   }

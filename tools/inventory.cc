@@ -21,18 +21,6 @@
 namespace portcullis::tools {
 namespace {
 
-std::string_view StateName(index::IndexState state) {
-  switch (state) {
-    case index::IndexState::kBuilding:
-      return "building";
-    case index::IndexState::kReady:
-      return "ready";
-    case index::IndexState::kDropping:
-      return "dropping";
-  }
-  return "";
-}
-
 nlohmann::ordered_json ToJson(const InventoryStatistics& statistics) {
   nlohmann::ordered_json json = {{"kinds", nlohmann::json::array()},
                                  {"indexes", nlohmann::json::array()}};
@@ -46,11 +34,7 @@ nlohmann::ordered_json ToJson(const InventoryStatistics& statistics) {
                              {"resourceVersion", each.position.resource_version}});
   }
   for (const index::IndexStatus& each : statistics.indexes) {
-    json["indexes"].push_back({{"definition", each.definition.ToString()},
-                               {"state", StateName(each.state)},
-                               {"entries", each.entries},
-                               {"lookups", each.lookups},
-                               {"users", each.users}});
+    json["indexes"].push_back(IndexToJson(each));
   }
   json["diskBytes"] = statistics.disk_bytes;
   return json;
@@ -65,13 +49,8 @@ void PrintText(const InventoryStatistics& statistics) {
                              each.position.complete ? "yes" : "no", each.position.resource_version);
   }
   if (!statistics.indexes.empty()) {
-    std::cout << fmt::format("\n{:<44} {:>10} {:>10} {:>9}  {}\n", "INDEX", "STATE", "ENTRIES",
-                             "LOOK-UPS", "USERS");
-    for (const index::IndexStatus& each : statistics.indexes) {
-      std::cout << fmt::format("{:<44} {:>10} {:>10} {:>9}  {}\n", each.definition.Summary(),
-                               StateName(each.state), each.entries, each.lookups,
-                               fmt::join(each.users, ", "));
-    }
+    std::cout << '\n';
+    PrintIndexes(statistics.indexes);
   }
   std::cout << fmt::format("\n{:.1f} MiB on disk\n",
                            static_cast<double>(statistics.disk_bytes) / (1 << 20));
@@ -266,6 +245,7 @@ void AddInventory(CLI::App& program, int* exit_code) {
       "v1/Service\n"
       "  portcullis inventory diff monday.snapshot friday.snapshot");
   AddStats(*inventory, exit_code);
+  AddIndexes(*inventory, exit_code);
   AddList(*inventory, exit_code);
   AddGet(*inventory, exit_code);
   AddQuery(*inventory, exit_code);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "base/error.h"
 #include "document/value.h"
 #include "index/inventory.h"
@@ -31,6 +33,13 @@ void PrintObject(const document::Value& object, std::string_view format, bool fi
 
 // Shows on a terminal's standard error how far a long job has come, a few times a second.
 [[nodiscard]] index::Progress PrintProgress(std::string verb);
+
+// One index in JSON, and many as a table on standard output.
+[[nodiscard]] nlohmann::ordered_json IndexToJson(const index::IndexStatus& status);
+void PrintIndexes(const std::vector<index::IndexStatus>& indexes);
+
+// indexes
+void AddIndexes(CLI::App& inventory, int* exit_code);
 
 // snapshot, restore, diff, export
 void AddInventoryCopies(CLI::App& inventory, int* exit_code);

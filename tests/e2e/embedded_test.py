@@ -121,6 +121,25 @@ class Embedded(unittest.TestCase):
         self.assertIn("web-010", live[3].stdout)
         self.assertEqual(len(live[4].stdout.splitlines()), 300)
 
+    def test_indexes_are_listed_with_their_keys_of_a_server_and_at_rest(self):
+        server = self.serve()
+
+        def hosts():
+            ran = harness.run("inventory", "indexes", "--data", server.data, "--json")
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            return next(each for each in json.loads(ran.stdout) if "spec.rules[_].host" in each["definition"])
+
+        wait_until("the keys are counted", lambda: hosts().get("statistics", {}).get("entries") == 300)
+        server.admit(review(ingress("new", "h001.example.com", namespace="team-0")))
+        live = hosts()
+        self.assertEqual((live["state"], live["entries"], live["users"]), ("ready", 300, ["K8sUniqueHost"]))
+        self.assertEqual(live["statistics"], {"entries": 300, "distinctKeys": 300, "frequentKeys": []})
+        self.assertGreater(live["lookups"], 0)
+        text = harness.run("inventory", "indexes", "--data", server.data).stdout
+        self.assertRegex(text, r"spec\.rules\[_\]\.host +ready +300 +[0-9.]+ +300 +[0-9]+  K8sUniqueHost")
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual({**hosts(), "lookups": 0, "bytes": 0}, {**live, "lookups": 0, "bytes": 0})
+
     def test_explain_shows_the_look_up(self):
         ran = harness.run("explain", "--policies", POLICIES, "K8sUniqueHost")
         self.assertEqual(ran.returncode, 0, ran.stderr)
@@ -131,7 +150,7 @@ class Embedded(unittest.TestCase):
     def test_help_has_examples_everywhere(self):
         for command in (("serve",), ("review",), ("explain",), ("inventory",), ("version",), ("completion",),
                         *(("inventory", each) for each in (
-                            "stats", "list", "get", "query", "check", "snapshot", "restore", "diff", "export"))):
+                            "stats", "indexes", "list", "get", "query", "check", "snapshot", "restore", "diff", "export"))):
             ran = harness.run(*command, "--help")
             self.assertEqual(ran.returncode, 0, command)
             self.assertIn("Example", ran.stdout, command)

@@ -36,6 +36,7 @@ class InventoryModel final : public index::InventoryView {
   Result<std::unique_ptr<index::ObjectCursor>> LookupAny(std::span<const index::IndexKeys> wanted,
                                                          const index::TreePrefix& within) override;
   std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) override;
+  const index::KeyStatistics* Statistics(index::IndexId /*index*/) override { return nullptr; }
 
  private:
   struct Index {

@@ -57,6 +57,17 @@ TEST_F(KeyCodec, GivesEqualNumbersTheSameBytes) {
   EXPECT_EQ(Bytes("12345678901234567890"), Bytes("1.2345678901234567e+19"));
 }
 
+TEST_F(KeyCodec, ShowsWhatItKept) {
+  for (const std::string_view json :
+       {"null", "false", "true", "-7.5", "0", "12", R"("a\u0000b")", "[]", R"(["a\u0000", 1, "b"])",
+        R"({"a": [null], "b": {"c": "d"}})"}) {
+    EXPECT_EQ(ShowKeyBytes(Bytes(json)), json);
+  }
+  EXPECT_EQ(ShowKeyBytes(Bytes('"' + std::string(300, 'x') + '"')), "(hash)");
+  EXPECT_EQ(ShowKeyBytes(kUnknownKeyBytes), "(unknown)");
+  EXPECT_EQ(ShowKeyBytes("\x05\1"), "(hash)");
+}
+
 TEST_F(KeyCodec, KeepsTheOrderOfRego) {
   const std::vector<const char*> ascending = {
       "null",     "false",        "true",      "-1e300", "-2", "-1.5", "-1",    "-1e-9",

@@ -24,7 +24,14 @@ TEST(Record, HasFrozenBytes) {
       EncodeIndex({.definition = HostIndex(), .state = IndexState::kReady, .users = {"a", "b"}}),
       "\1\1\x29"
       "namespace/*/*/Ingress: spec.rules[_].host\2\1a\1b");
-  EXPECT_EQ(EncodeProgress({.entries = 1, .built_objects = 2, .cursor = "n"}), "\1\1\2\1n");
+  EXPECT_EQ(StatisticsKey(258), "k\0\0\1\2"s);
+  EXPECT_EQ(EncodeProgress({.entries = 1, .built_objects = 2, .cursor = "n", .changes = 3}),
+            "\2\1\2\1n\3");
+  EXPECT_EQ(EncodeStatistics({.entries = 9,
+                              .distinct_keys = 4,
+                              .changes = 12,
+                              .frequent = {{.key = "\6a", .entries = 5}}}),
+            "\1\x9\4\xc\1\2\6a\5");
   EXPECT_EQ(EncodeNumber(5), "\1\5");
 }
 
@@ -41,6 +48,13 @@ TEST(Record, ReadsOldBytes) {
   ASSERT_TRUE(record) << record.error().message;
   EXPECT_EQ(record->definition, HostIndex());
   EXPECT_EQ(record->users.size(), 2U);
+  const auto progress = DecodeProgress("\1\1\2\1n");
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(progress->cursor, "n");
+  EXPECT_EQ(progress->changes, 1U);
+  const auto statistics = DecodeStatistics("\1\x9\4\xc\1\2\6a\5");
+  ASSERT_TRUE(statistics);
+  EXPECT_EQ(statistics->frequent, (std::vector<KeyCount>{{.key = "\6a", .entries = 5}}));
 }
 
 TEST(Record, RefusesDamagedBytes) {
@@ -49,6 +63,10 @@ TEST(Record, RefusesDamagedBytes) {
   }
   EXPECT_FALSE(DecodeNumber("\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"));
   EXPECT_FALSE(DecodeIndex("\1\1\3bad"));
+  EXPECT_FALSE(DecodeProgress("\3\1\2\1n\3"));
+  EXPECT_FALSE(DecodeProgress("\2\1\2\1n"));
+  // More of one key than there are entries.
+  EXPECT_FALSE(DecodeStatistics("\1\4\4\xc\1\2\6a\5"));
 }
 
 }  // namespace

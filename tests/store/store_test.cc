@@ -89,13 +89,24 @@ TEST(Store, RefusesANewerFormat) {
   const TemporaryFolder folder;
   {
     const auto store = Open(folder.path());
-    EXPECT_EQ(Get(*store, Family::kDefinitions, kFormatKey), "1");
-    ASSERT_TRUE(Put(*store, Family::kDefinitions, kFormatKey, "2"));
+    EXPECT_EQ(Get(*store, Family::kDefinitions, kFormatKey), "2");
+    ASSERT_TRUE(Put(*store, Family::kDefinitions, kFormatKey, "3"));
   }
   const auto refused = Store::Open({.path = folder.path()});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
   EXPECT_NE(refused.error().message.find("newer"), std::string::npos);
+}
+
+TEST(Store, TakesOverAnOlderFormatWhenItMayWrite) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(Put(*Open(folder.path()), Family::kDefinitions, kFormatKey, "1"));
+  {
+    const auto reader = Store::Open({.path = folder.path(), .read_only = true});
+    ASSERT_TRUE(reader) << reader.error().message;
+    EXPECT_EQ(Get(**reader, Family::kDefinitions, kFormatKey), "1");
+  }
+  EXPECT_EQ(Get(*Open(folder.path()), Family::kDefinitions, kFormatKey), "2");
 }
 
 TEST(Store, RefusesDataWithoutAFormat) {

@@ -99,6 +99,7 @@ TEST_F(AdminTest, StatisticsArriveWhole) {
   Fill(20);
   ASSERT_TRUE(inventory_->SetWantedIndexes({{ByHost(), "OneHost"}}));
   ASSERT_TRUE(inventory_->WaitUntilIndexesReady(std::chrono::seconds(10)));
+  ASSERT_TRUE(inventory_->UpdateStatistics());
   Start();
   const auto statistics = Connect()->Statistics();
   ASSERT_TRUE(statistics) << statistics.error().message;
@@ -110,6 +111,9 @@ TEST_F(AdminTest, StatisticsArriveWhole) {
   EXPECT_EQ(statistics->indexes[0].definition, ByHost());
   EXPECT_EQ(statistics->indexes[0].state, index::IndexState::kReady);
   EXPECT_EQ(statistics->indexes[0].users, std::vector<std::string>{"OneHost"});
+  EXPECT_EQ(statistics->indexes[0].total_objects, 20U);
+  EXPECT_TRUE(statistics->indexes[0].keys);
+  EXPECT_EQ(statistics->indexes[0].keys, inventory_->Indexes()[0].keys);
 }
 
 TEST_F(AdminTest, AWalkComesInPagesAndInOrder) {
