@@ -21,6 +21,14 @@ std::vector<std::string> SplitNames(std::string_view names) {
   return parts;
 }
 
+std::vector<TypePtr> OperandTypes(TypeEnvironment& environment, const Expr& expr) {
+  std::vector<TypePtr> types;
+  for (std::size_t i = 1; i < expr.terms.size(); ++i) {
+    types.push_back(environment.Get(*expr.terms[i]));
+  }
+  return types;
+}
+
 // Types of bodies and rules. One for a compilation: comprehensions are typed once each, in the environment they stand in.
 class TypeChecker {
  public:
@@ -37,6 +45,12 @@ class TypeChecker {
       CheckInBody(*environment, *expr, found);
     }
     return environment;
+  }
+
+  // Of a call that has not the arguments it wants.
+  std::vector<TypePtr> TypesOfArguments(TypeEnvironment& environment, const Expr& call) {
+    environment.closure = Closures();
+    return OperandTypes(environment, call);
   }
 
   void CheckRule(TypeEnvironment& environment, Rule& rule) {
@@ -179,14 +193,6 @@ class TypeChecker {
       }
     }
     return CheckCall(environment, expr, name);
-  }
-
-  static std::vector<TypePtr> OperandTypes(TypeEnvironment& environment, const Expr& expr) {
-    std::vector<TypePtr> types;
-    for (std::size_t i = 1; i < expr.terms.size(); ++i) {
-      types.push_back(environment.Get(*expr.terms[i]));
-    }
-    return types;
   }
 
   static std::optional<TypeFault> CheckEquality(TypeEnvironment& environment, const Expr& expr) {
@@ -378,24 +384,6 @@ int ArityOf(const builtins::Builtin& builtin) {
   return static_cast<int>(ParseFunctionType(builtin.type)->items.size());
 }
 
-Diagnostic ArityError(const Compilation& compilation, const Expr& call, int wanted, int given) {
-  TermPtr shown = compilation.WithWrittenNames(*call.terms[0]);
-  if (const builtins::Builtin* builtin = compilation.FindBuiltin(*shown)) {
-    TypeEnvironment none;
-    none.closure = [](TypeEnvironment&, const Term&) { return TypePtr(); };
-    std::vector<TypePtr> have;
-    for (std::size_t i = 1; i < call.terms.size(); ++i) {
-      have.push_back(none.Get(*call.terms[i]));
-    }
-    return ArgumentFault(call.location, ToString(*shown), "arity mismatch", have,
-                         *TypeOfBuiltin(*builtin), false)
-        .error;
-  }
-  return TypeError(call.location, "function " + ToString(*shown) + " has arity " +
-                                      std::to_string(wanted) + ", got " + std::to_string(given) +
-                                      (given == 1 ? " argument" : " arguments"));
-}
-
 namespace {
 
 // The types of the builtins that are named under a node: of most policies a few of all there are.
@@ -421,6 +409,22 @@ ConstVisitor BuiltinFinder(const Compilation& compilation, TypeNode& tree) {
 }
 
 }  // namespace
+
+Diagnostic ArityError(Compilation& compilation, const Expr& call, int wanted, int given) {
+  TermPtr shown = compilation.WithWrittenNames(*call.terms[0]);
+  if (const builtins::Builtin* builtin = compilation.FindBuiltin(*shown)) {
+    TypeEnvironment environment =
+        compilation.types ? TypeEnvironment::Over(*compilation.types) : TypeEnvironment();
+    Walk(call, BuiltinFinder(compilation, *environment.tree));
+    std::vector<TypePtr> have = TypeChecker(compilation).TypesOfArguments(environment, call);
+    return ArgumentFault(call.location, ToString(*shown), "arity mismatch", have,
+                         *TypeOfBuiltin(*builtin), false)
+        .error;
+  }
+  return TypeError(call.location, "function " + ToString(*shown) + " has arity " +
+                                      std::to_string(wanted) + ", got " + std::to_string(given) +
+                                      (given == 1 ? " argument" : " arguments"));
+}
 
 void CheckTypes(Compilation& compilation) {
   auto builtins = std::make_shared<TypeEnvironment>();

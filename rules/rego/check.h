@@ -24,7 +24,7 @@ struct BuiltinNames {
 [[nodiscard]] int ArityOf(const builtins::Builtin& builtin);
 
 // The call has `given` arguments where `wanted` belong.
-[[nodiscard]] Diagnostic ArityError(const Compilation& compilation, const Expr& call, int wanted,
+[[nodiscard]] Diagnostic ArityError(Compilation& compilation, const Expr& call, int wanted,
                                     int given);
 
 // An error, and whether it may only be there because something else was not understood.

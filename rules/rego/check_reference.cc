@@ -19,6 +19,9 @@ std::vector<const Term*> KeysBelow(const TypeNode& node) {
   return keys;
 }
 
+// Generated variables that an error spells out.
+constexpr std::size_t kMostReplaced = 1000;
+
 // The first `size` items, as a reference of their own.
 std::string PrefixText(const Term& ref, std::size_t size) {
   std::vector<TermPtr> items;
@@ -36,23 +39,24 @@ bool IsGeneratedVariable(const Term& term) {
 
 TermPtr ReferenceChecker::Shown(const Term& ref) const {
   TermPtr shown = Clone(ref);
-  // Generated variables show what they stand for, others as they were written.
-  auto replace = [&](auto& self, TermPtr& term) -> void {
-    if (term->IsVar()) {
-      auto subject = compilation_.subjects.find(term->text);
-      if (subject != compilation_.subjects.end()) {
-        term = Clone(*subject->second);
-      } else {
-        term->text = compilation_.Written(term->text);
-        return;
-      }
+  // Generated variables show what they stand for, others as they were written. What stands for a closure holds generated
+  // variables too, each twice: of a hostile program the inner ones stay.
+  std::size_t replaced = 0;
+  Visitor visitor;
+  visitor.term = [&](Term& term) {
+    if (!term.IsVar()) {
+      return true;
     }
-    for (TermPtr& item : term->items) {
-      self(self, item);
+    auto subject = compilation_.subjects.find(term.text);
+    if (subject == compilation_.subjects.end()) {
+      term.text = compilation_.Written(term.text);
+    } else if (replaced++ < kMostReplaced) {
+      term = std::move(*Clone(*subject->second));
     }
+    return true;
   };
-  replace(replace, shown);
-  return compilation_.WithWrittenNames(*shown);  // In the bodies of comprehensions too.
+  Walk(*shown, visitor);
+  return shown;
 }
 
 std::vector<Diagnostic> ReferenceChecker::Check(const Expr& expr) {

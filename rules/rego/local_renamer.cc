@@ -293,7 +293,8 @@ bool Renamer::DeclareEvery(Expr& expr) {
       continue;
     }
     std::string name;
-    if (!Declare(variable.text, Occurrence::kDeclared, expr.location, name)) {
+    // OPA tells no place for one name twice.
+    if (!Declare(variable.text, Occurrence::kDeclared, Location(), name)) {
       return false;
     }
     variable.text = name;

@@ -214,11 +214,11 @@ class GraphBuilder {
     for (const TermPtr& argument : rule.arguments) {
       Insert(bound_, VarsOf(*argument));
     }
-    for (std::size_t i = 1; i < rule.reference->items.size(); ++i) {
-      Insert(bound_, VarsOf(*rule.reference->items[i]));
-    }
+    // Of several keys OPA takes none for bound.
     if (rule.key) {
       Insert(bound_, VarsOf(*rule.key));
+    } else if (rule.reference->items.size() == 2) {
+      Insert(bound_, VarsOf(*rule.reference->items[1]));
     }
     if (rule.value) {
       Insert(bound_, VarsOf(*rule.value));
