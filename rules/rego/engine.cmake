@@ -23,6 +23,7 @@ set(rego_engine_sources
   program_text.cc
   reference_planner.cc
   rule_index.cc
+  rule_needs.cc
   rule_out.cc
   scratch.cc
   semi_join.cc

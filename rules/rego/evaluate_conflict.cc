@@ -58,10 +58,11 @@ bool Evaluator::IsForgivable() const {
 
 bool Evaluator::IsLeftOut(const Procedure& procedure, const Branch& branch,
                           const Value* slots) const {
-  return IsRuledOut(*branch.block,
+  return branch.rule != nullptr &&
+         IsRuledOut(*branch.rule, *program_.rules, procedure.one_solution,
                     {.input = context_->input,
                      .data = context_->data,
-                     .constants = program_.constants,
+                     .has_inventory = context_->inventory != nullptr,
                      .arguments = procedure.is_function ? std::span(slots, procedure.argument_count)
                                                         : std::span<const Value>()});
 }

@@ -40,6 +40,7 @@ struct DocumentNode;
 struct InventoryAccess;
 struct Grouping;
 struct WithTargets;
+struct RuleTree;
 class RuleIndex;
 
 enum class Op : std::uint8_t {
@@ -148,7 +149,7 @@ struct Block {
 // One definition of a rule: its body, then its `else`.
 struct Branch {
   const Block* block = nullptr;
-  const Location* location = nullptr;  // Of the rule, for conflicts.
+  const Rule* rule = nullptr;  // Null: of a plan for a document.
   const Branch* otherwise = nullptr;
 };
 
@@ -257,7 +258,8 @@ struct Program {
   std::deque<DocumentAccess> document_accesses;
   std::deque<InventoryAccess> inventory_accesses;
   std::deque<WithTargets> with_targets;
-  std::deque<Body> written;  // Expressions that the planner wrote, for their locations.
+  const RuleTree* rules = nullptr;  // Of the policy.
+  std::deque<Body> written;         // Expressions that the planner wrote, for their locations.
   std::deque<Grouping> groupings;
   std::vector<std::unique_ptr<const RuleIndex>> rule_indexes;
   std::unique_ptr<DocumentNode> documents;  // Null unless some step needs it.

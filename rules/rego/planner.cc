@@ -58,7 +58,9 @@ bool ReplacesBuiltins(const CompiledPolicy& policy) {
 
 Planner::Planner(const CompiledPolicy& policy, Program& program,
                  std::vector<RuleExplanation>& explanations)
-    : policy_(policy), program_(program), explanations_(explanations), errors_(policy) {}
+    : policy_(policy), program_(program), explanations_(explanations), errors_(policy) {
+  program_.rules = &policy.root;
+}
 
 Planner::~Planner() = default;
 
@@ -440,7 +442,7 @@ const Branch* Planner::PlanBranch(const Work& work, const RuleGroup::Definition&
 
   Branch& branch = program_.branches.emplace_back();
   branch.block = block;
-  branch.location = &rule.location;
+  branch.rule = &rule;
   if (rule.else_rule != nullptr) {
     branch.otherwise = PlanBranch(work, definition, *rule.else_rule);
   }
