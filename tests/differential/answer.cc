@@ -1,5 +1,6 @@
 #include "tests/differential/answer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <expected>
 #include <memory>
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "document/json.h"
+#include "rules/rego/capture.h"
 #include "rules/rego/compile.h"
 #include "rules/rego/engine.h"
 
@@ -100,7 +102,8 @@ class Asked {
     if (TextAt(request_, "query").empty()) {
       return "";
     }
-    const auto plan = TRY(MakePlan(TextAt(request_, "query")));
+    std::vector<rego::QueryExpression> expressions;
+    const auto plan = TRY(MakeQueryPlan(TextAt(request_, "query"), &expressions));
     rego::EvaluationRequest evaluation;
     evaluation.input = TRY(Input());
     const Value data = request_.Find("data");
@@ -122,10 +125,13 @@ class Asked {
     std::string text;
     for (const std::vector<rego::Binding>& solution : **outcome) {
       text += text.empty() ? "{" : ",{";
-      for (std::size_t i = 0; i < solution.size(); ++i) {
-        text += i == 0 ? "" : ",";
-        AppendMember(solution[i].variable, document::ToRego(solution[i].value), &text);
+      for (const rego::Binding& binding : solution) {
+        if (!rego::IsCapture(binding.variable)) {
+          AppendMember(binding.variable, document::ToRego(binding.value), &text);
+          text += ',';
+        }
       }
+      AppendMember("", Expressions(expressions, solution), &text);
       text += '}';
     }
     return text;
@@ -154,16 +160,30 @@ class Asked {
     return std::nullopt;
   }
 
-  Attempt<std::unique_ptr<const rego::QueryPlan>> MakePlan(const std::string& text) {
+  // What each of the query's expressions gave.
+  static std::string Expressions(const std::vector<rego::QueryExpression>& expressions,
+                                 const std::vector<rego::Binding>& solution) {
+    std::string text;
+    for (const rego::QueryExpression& expression : expressions) {
+      const auto value = std::ranges::find(solution, expression.variable, &rego::Binding::variable);
+      text += text.empty() ? "" : "; ";
+      text += value == solution.end() ? "true" : document::ToRego(value->value);
+    }
+    return text;
+  }
+
+  Attempt<std::unique_ptr<const rego::QueryPlan>> MakeQueryPlan(
+      const std::string& text, std::vector<rego::QueryExpression>* expressions) {
     auto query = rego::ParseQuery(text, rego::Version::kV1);
     if (!query) {
       return Rejected(std::move(query.error()));
     }
-    auto compiled = rego::CompileQuery(*policy_, std::move(*query), options_);
+    auto compiled = rego::CompileValueQuery(*policy_, std::move(*query), text, nullptr, options_);
     if (!compiled) {
       return Rejected(std::move(compiled.error()));
     }
-    auto plan = rego::MakeQueryPlan(policy_, std::move(*compiled));
+    *expressions = std::move(compiled->expressions);
+    auto plan = rego::MakeQueryPlan(policy_, std::move(compiled->body));
     if (!plan) {
       return Other(plan.error().ToString());
     }
@@ -175,7 +195,8 @@ class Asked {
     if (term.empty()) {
       return request_.Find("input");
     }
-    const auto plan = TRY(MakePlan("term_value = " + term));
+    std::vector<rego::QueryExpression> expressions;
+    const auto plan = TRY(MakeQueryPlan("term_value = " + term, &expressions));
     rego::EvaluationRequest evaluation;
     evaluation.arena = &arena_;
     evaluation.clock = &clock_;

@@ -18,7 +18,7 @@ std::string TextAt(const Value& object, std::string_view key) {
 
 // Of generated variables only OPA's own numbering tells which is which.
 bool IsGenerated(std::string_view name) {
-  return name.empty() || name.starts_with("__local");
+  return name.starts_with("__local");
 }
 
 std::string Solutions(const Value& list) {
@@ -32,7 +32,7 @@ std::string Solutions(const Value& list) {
       }
     }
     for (const auto& [name, value] : sorted) {
-      text += name + " = " + value + "; ";
+      text += name.empty() ? "(" + value + ") " : name + " = " + value + "; ";
     }
     text += '\n';
   }
