@@ -65,6 +65,7 @@ class JoinFinder {
     }
     Choose();
     if (result_.choices.empty() && result_.reason.empty()) {
+      result_.nothing_compared = refused_.empty();
       result_.reason =
           !refused_.empty()
               ? refused_
@@ -192,7 +193,7 @@ class JoinFinder {
       }
     } else if (!errors_.MayFail(expr)) {
       const Origins outer = origins_;
-      LookAtAbsence(expr.location, body, depth, choices);
+      LookAtAbsence(expr.location, body, {}, depth, choices);
       origins_ = outer;
     }
   }
@@ -239,12 +240,12 @@ class JoinFinder {
     }
   }
 
-  // No solution of `value = collection[key]; not …`: each item of the collection passes. Names may be given before it.
+  // No solution of `value = collection[key]; not …`: each item of the collection passes. Names may be given before it; `guards`
+  // give those that the object does not: without them nothing follows.
   void LookAtAbsence(const Location& location, const std::vector<const Expr*>& body,
-                     std::size_t depth, Choices* choices) {
+                     std::vector<const Expr*> guards, std::size_t depth, Choices* choices) {
     std::optional<EachItem> each;
     const Expr* negation = nullptr;
-    std::vector<const Expr*> guards;
     for (const Expr* expr : body) {
       order_.emplace(expr, order_.size());
       if (!expr->with.empty()) {
@@ -261,7 +262,7 @@ class JoinFinder {
       }
       if (!IsEquality(*expr)) {
         if (expr == body.back() && !each && depth < kMostInlined) {
-          LookAtAbsentCall(location, *expr, depth, choices);
+          LookAtAbsentCall(location, *expr, guards, depth, choices);
         }
         return;
       }
@@ -305,7 +306,8 @@ class JoinFinder {
   }
 
   // A function that does not hold: none of its definitions does.
-  void LookAtAbsentCall(const Location& location, const Expr& call, std::size_t depth,
+  void LookAtAbsentCall(const Location& location, const Expr& call,
+                        const std::vector<const Expr*>& guards, std::size_t depth,
                         Choices* choices) {
     std::vector<Body> bodies;
     if (!InlineCall(policy_, call, &next_name_, &bodies)) {
@@ -313,7 +315,7 @@ class JoinFinder {
     }
     for (Body& body : bodies) {
       const Origins outer = origins_;
-      LookAtAbsence(location, Pointers(written_->emplace_back(std::move(body))), depth + 1,
+      LookAtAbsence(location, Pointers(written_->emplace_back(std::move(body))), guards, depth + 1,
                     choices);
       origins_ = outer;
     }
@@ -522,7 +524,7 @@ class JoinFinder {
       return;
     }
     const Origins outer = origins_;
-    LookAtAbsence(location, Pointers(comprehension.body), 0, choices);
+    LookAtAbsence(location, Pointers(comprehension.body), {}, 0, choices);
     origins_ = outer;
   }
 

@@ -63,7 +63,8 @@ struct AccessPath {
   // Any one of these finds all candidates: those of all its probes together.
   std::vector<std::vector<Probe>> choices;
   std::vector<KeyCondition> conditions;
-  std::string reason;  // Why no index serves.
+  std::string reason;             // Why no index serves.
+  bool nothing_compared = false;  // Then: because no condition was found.
 };
 
 // Expressions that the search writes go to `written`, which outlives the path.

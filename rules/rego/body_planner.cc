@@ -6,7 +6,6 @@
 
 #include "rules/rego/capture.h"
 #include "rules/rego/grouping.h"
-#include "rules/rego/semi_join.h"
 
 namespace portcullis::rego {
 namespace {
@@ -159,10 +158,12 @@ const Block* BodyPlanner::SubBlock(const std::function<void()>& plan) {
   const std::size_t outer_expression = expression_;
   const std::size_t mark = trail_.size();
   const bool outer_dead = dead_;
+  const bool outer_repeats_matter = repeats_matter_;
   ++depth_;
   plan();
   --depth_;
   dead_ = outer_dead;
+  repeats_matter_ = outer_repeats_matter;
   for (; trail_.size() > mark; trail_.pop_back()) {
     bound_.erase(trail_.back());
   }
@@ -173,6 +174,7 @@ const Block* BodyPlanner::SubBlock(const std::function<void()>& plan) {
 
 const Block* BodyPlanner::ExistsBlock(const Body& body) {
   return SubBlock([&] {
+    repeats_matter_ = false;
     PlanBody(body);
     Add(Op::kYieldExists);
   });
@@ -198,7 +200,8 @@ void BodyPlanner::End() {
 
 void BodyPlanner::PlanRuleBody(const Rule& rule) {
   rule_ = &rule;
-  if (auto body = AskInsteadOfCollecting(rule, planner_.errors())) {
+  repeats_matter_ = false;
+  if (auto body = planner_.SeeThrough(rule)) {
     PlanBody(planner_.program().written.emplace_back(std::move(*body)));
     return;
   }
@@ -218,6 +221,7 @@ void BodyPlanner::PlanExpr(const Expr& expr) {
   }
   if (expr.negated) {
     const Block* block = SubBlock([&] {
+      repeats_matter_ = false;
       PlanPlain(expr);
       Add(Op::kYieldExists);
     });
@@ -284,6 +288,7 @@ void BodyPlanner::PlanEvery(const Expr& expr) {
   const Slot key = expr.terms[0] != nullptr ? NewSlot() : kNoSlot;
   const Slot value = NewSlot();
   const Block* block = SubBlock([&] {
+    repeats_matter_ = false;
     if (expr.terms[0] != nullptr) {
       Match({.at = key}, *expr.terms[0]);
     }
@@ -333,6 +338,7 @@ void BodyPlanner::PlanWith(const Expr& expr) {
   Add(Op::kWith, &expr.location).with = &targets;
   if (expr.negated) {
     const Block* block = SubBlock([&] {
+      repeats_matter_ = false;
       PlanPlain(expr);
       Add(Op::kYieldExists);
     });
@@ -617,6 +623,7 @@ Operand BodyPlanner::EvalComposite(const Term& term) {
 Operand BodyPlanner::EvalComprehension(const Term& term) {
   const Slot first_inner = next_slot_;
   const Block* block = SubBlock([&] {
+    repeats_matter_ = term.kind == TermKind::kArrayComprehension;
     PlanBody(term.body);
     const Operand first = Eval(*term.items[0]);
     if (term.kind == TermKind::kObjectComprehension) {

@@ -101,7 +101,8 @@ class BodyPlanner {
   Slot next_slot_;
   RuleExplanation* explanation_;
   std::uint32_t depth_ = 0;
-  bool dead_ = false;  // End() was called in this block or around it.
+  bool repeats_matter_ = true;  // It shows how often a solution comes.
+  bool dead_ = false;           // End() was called in this block or around it.
   std::map<std::string, Operand, std::less<>> bound_;
   std::vector<std::string> trail_;  // Names in bound_, in the order in which they came.
   const Rule* rule_ = nullptr;      // Whose body is planned; null for queries.

@@ -27,4 +27,6 @@ set(rego_engine_sources
   rule_out.cc
   scratch.cc
   semi_join.cc
+  subtree.cc
+  view.cc
 )

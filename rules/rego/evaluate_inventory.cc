@@ -109,9 +109,10 @@ Signal Evaluator::Inventory(const Step& step, Value* slots) {
     const Value tree = context_->data.Find("inventory").Find(ScopeKey(walk.access.scope));
     return tree.is_undefined() ? Signal::kContinue : InventoryInValue(walk, tree, 0);
   }
-  // What an index leaves out cannot end in an error, unless builtins' errors count.
+  // What an index leaves out cannot end in an error, unless builtins' errors count. What its keys are made by must be what the
+  // policy says.
   if (!walk.access.choices.empty() && request_.index_use == IndexUse::kUse &&
-      !request_.strict_builtin_errors) {
+      !request_.strict_builtin_errors && context_->mocks == nullptr && context_->masks == nullptr) {
     bool answered = false;
     const Signal signal = LookUpObjects(walk, &answered);
     if (answered || signal == Signal::kError) {
@@ -222,7 +223,7 @@ Signal Evaluator::InventoryEnd(InventoryWalk& walk) {
 }
 
 Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
-  ++statistics_.scans;
+  ++(walk.access.first_only ? statistics_.gets : statistics_.scans);
   return Candidates(
       walk,
       context_->inventory->Objects(
@@ -378,7 +379,7 @@ Signal Evaluator::Candidates(InventoryWalk& walk,
     memory.Begin();
     const Signal signal = Candidate(walk, **next, free_from);
     memory.End();
-    if (signal != Signal::kContinue) {
+    if (signal != Signal::kContinue || walk.access.first_only) {
       return signal;
     }
   }

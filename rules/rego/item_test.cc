@@ -56,10 +56,8 @@ std::optional<ItemTest> FindItemTest(const Expr& test, const Term* key, const Te
     const bool of_key = IsNamed(item, key);
     if ((of_key || IsNamed(item, value)) && list.kind == TermKind::kRef &&
         list.items.back()->IsWildcard() && IsKnown(list, list.items.size() - 1, kind_of)) {
-      return ItemTest{.of_key = of_key,
-                      .in_items = true,
-                      .collection = &list,
-                      .prefix = list.items.size() - 1};
+      return ItemTest{
+          .of_key = of_key, .in_items = true, .collection = &list, .prefix = list.items.size() - 1};
     }
   }
   return std::nullopt;

@@ -210,6 +210,8 @@ struct InventoryAccess {
   std::vector<std::vector<Probe>> choices;
   // What the rule wants of an object is in its entry in the one index that there is: the object is not read.
   bool index_only = false;
+  // The first object is enough: nothing is wanted but that there is one.
+  bool first_only = false;
 
   [[nodiscard]] std::size_t depth() const { return scope == store::Scope::kNamespaced ? 4 : 3; }
   [[nodiscard]] bool reaches_objects() const { return levels.size() == depth(); }

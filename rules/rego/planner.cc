@@ -7,6 +7,9 @@
 #include "rules/rego/compilation.h"
 #include "rules/rego/fold.h"
 #include "rules/rego/rule_index.h"
+#include "rules/rego/semi_join.h"
+#include "rules/rego/subtree.h"
+#include "rules/rego/view.h"
 #include "rules/rego/visit.h"
 
 namespace portcullis::rego {
@@ -51,6 +54,37 @@ bool ReplacesBuiltins(const CompiledPolicy& policy) {
                               .rule = {}});
     }
   }
+  return found;
+}
+
+// True if some `with` names a part of `data` other than the inventory.
+template <class Node>
+bool ReplacesRules(const Node& node) {
+  bool found = false;
+  Walk(node, ConstVisitor{.term = {},
+                          .expr =
+                              [&found](const Expr& expr) {
+                                for (const With& with : expr.with) {
+                                  const auto& items = with.target->items;
+                                  found = found ||
+                                          (!items.empty() && items[0]->text == "data" &&
+                                           (items.size() < 2 || items[1]->text != "inventory"));
+                                }
+                                return true;
+                              },
+                          .rule = {}});
+  return found;
+}
+
+bool HasWith(const Rule& rule) {
+  bool found = false;
+  Walk(rule, ConstVisitor{.term = {},
+                          .expr =
+                              [&found](const Expr& expr) {
+                                found = found || !expr.with.empty();
+                                return true;
+                              },
+                          .rule = {}});
   return found;
 }
 
@@ -158,6 +192,33 @@ std::optional<Operand> Planner::Fold(const builtins::Builtin& builtin,
   }
   const auto result = rego::Fold(builtin, values, program_.arena);
   return result ? std::optional(Constant(*result)) : std::nullopt;
+}
+
+std::optional<Body> Planner::SeeThrough(const Rule& rule) {
+  if (!replaces_rules_) {
+    replaces_rules_ = std::ranges::any_of(policy_.modules, [](const auto& module) {
+      return std::ranges::any_of(module->rules,
+                                 [](const auto& each) { return ReplacesRules(*each); });
+    });
+  }
+  const bool as_written = *replaces_rules_ || HasWith(rule);
+  std::uint32_t next_name = 0;
+  std::unique_ptr<Rule> seen = as_written ? nullptr : Clone(rule);
+  bool changed = false;
+  if (seen != nullptr) {
+    changed = WalkFromTheRoot(seen.get(), policy_, errors_, &next_name);
+    changed = MergeViews(seen.get(), policy_, errors_, &next_name) || changed;
+    if (const auto unfolded = UnfoldViews(*seen, policy_, errors_, &next_name)) {
+      std::optional<Body> body = AskInsteadOfCollecting(*unfolded, errors_);
+      if (body && !HasUnfolded(*body)) {
+        return body;
+      }
+    }
+  }
+  if (auto body = AskInsteadOfCollecting(seen != nullptr ? *seen : rule, errors_)) {
+    return body;
+  }
+  return changed ? std::optional(std::move(seen->body)) : std::nullopt;
 }
 
 std::span<const Operand> Planner::Operands(std::span<const Operand> operands) {
@@ -346,6 +407,7 @@ Result<void> Planner::PlanDocument(std::span<const std::string> path) {
 
 Result<void> Planner::PlanQuery(const Body& query) {
   replaces_builtins_ = true;  // A query's `with` may.
+  replaces_rules_ = true;
   Block* block = NewBlock();
   BodyPlanner body(*this, block, 0, nullptr);
   body.PlanBody(query);

@@ -76,6 +76,9 @@ class Planner {
   Block* NewBlock() { return &program_.blocks.emplace_back(); }
   // The author's words at a place in the policy; empty: it is in no module.
   [[nodiscard]] std::string_view SourceText(const Location& location) const;
+  // The body of a rule that reads the inventory through names, functions and other rules, as if it did so itself; nothing where it
+  // stays as it is.
+  [[nodiscard]] std::optional<Body> SeeThrough(const Rule& rule);
   // The first failure is what the caller of PlanDocument sees.
   void Fail(std::string message, const Location& location);
 
@@ -106,6 +109,7 @@ class Planner {
   std::deque<Work> work_;
   std::optional<bool>
       replaces_builtins_;  // Some `with` puts something else in the place of a builtin.
+  std::optional<bool> replaces_rules_;  // Or of a rule.
   std::optional<Error> error_;
 };
 

@@ -411,6 +411,13 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
   }
   const bool value_needed = need == Need::kValue || object_end < items.size();
   access.value = value_needed ? NewSlot() : kNoSlot;
+  access.first_only =
+      !value_needed && any_free && !repeats_matter_ && access.choices.empty() && reaches_objects &&
+      std::ranges::is_partitioned(
+          access.levels, [](const Level& level) { return level.kind == Level::Kind::kKey; }) &&
+      std::ranges::all_of(access.levels, [](const Level& level) {
+        return level.kind == Level::Kind::kKey || level.slot == kNoSlot;
+      });
   access.filters.resize(access.levels.size(), nullptr);
   for (std::size_t level = 0; level < access.levels.size(); ++level) {
     std::vector<const Expr*> conditions;
@@ -442,9 +449,14 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
     }
   } else {
     explained.access_path = !access.choices.empty() ? "index look-up"
+                            : access.first_only     ? "get"
                             : leading_bound         ? "range"
                                                     : "full scan";
-    explained.reason = access.choices.empty() ? path.reason : "";
+    const bool keys_only = !value_needed && path.nothing_compared;
+    explained.reason = !access.choices.empty() || access.first_only ? ""
+                       : keys_only                                  ? "every key is asked for"
+                                                                    : path.reason;
+    explained.text += access.first_only ? ", the first" : "";
   }
   ExplainAccess(std::move(explained));
 

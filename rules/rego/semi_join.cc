@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "rules/rego/inline_call.h"
 #include "rules/rego/variables.h"
 #include "rules/rego/visit.h"
 
@@ -28,48 +29,19 @@ ExprPtr MakeExpr(ExprKind kind, const Location& location) {
   return expr;
 }
 
-ExprPtr MakeEquality(TermPtr left, TermPtr right, const Location& location) {
-  ExprPtr expr = MakeExpr(ExprKind::kCall, location);
-  auto op = std::make_unique<Term>();
-  op->kind = TermKind::kRef;
-  auto name = std::make_unique<Term>();
-  name->kind = TermKind::kVar;
-  name->text = "eq";
-  op->items.push_back(std::move(name));
-  expr->terms.push_back(std::move(op));
-  expr->terms.push_back(std::move(left));
-  expr->terms.push_back(std::move(right));
-  return expr;
-}
-
 class Rewriter {
  public:
   Rewriter(const Rule& rule, ErrorAnalysis& errors) : rule_(rule), errors_(errors) {
     CountUses();
-    for (std::size_t i = 0; i < rule.body.size(); ++i) {
-      NoteDefinition(*rule.body[i]);
-    }
+    NoteDefinitions(rule.body);
   }
 
   std::optional<Body> Run() {
-    std::map<std::size_t, ExprPtr> replaced;
-    for (std::size_t i = 0; i < rule_.body.size(); ++i) {
-      if (ExprPtr asked = Ask(*rule_.body[i])) {
-        replaced.emplace(i, std::move(asked));
-      }
-    }
-    if (replaced.empty()) {
+    Look(rule_.body);
+    if (replaced_.empty()) {
       return std::nullopt;
     }
-    Body body;
-    for (std::size_t i = 0; i < rule_.body.size(); ++i) {
-      if (const auto found = replaced.find(i); found != replaced.end()) {
-        body.push_back(std::move(found->second));
-      } else if (!gone_.contains(rule_.body[i].get())) {
-        body.push_back(Clone(*rule_.body[i]));
-      }
-    }
-    return body;
+    return Rewritten(rule_.body);
   }
 
  private:
@@ -92,6 +64,44 @@ class Rewriter {
   }
 
   static bool IsPlain(const Expr& expr) { return expr.with.empty() && !expr.negated; }
+
+  // Bodies of `not` are looked at like the rule's.
+  void NoteDefinitions(const Body& body) {
+    for (const ExprPtr& expr : body) {
+      NoteDefinition(*expr);
+      if (expr->kind == ExprKind::kNot) {
+        NoteDefinitions(expr->body);
+      }
+    }
+  }
+
+  void Look(const Body& body) {
+    const std::size_t outer = before_.size();
+    for (const ExprPtr& expr : body) {
+      if (ExprPtr asked = Ask(*expr)) {
+        replaced_.emplace(expr.get(), std::move(asked));
+      } else if (expr->kind == ExprKind::kNot && expr->with.empty()) {
+        Look(expr->body);
+      }
+      before_.push_back(expr.get());
+    }
+    before_.resize(outer);
+  }
+
+  Body Rewritten(const Body& body) {
+    Body rewritten;
+    for (const ExprPtr& expr : body) {
+      if (const auto found = replaced_.find(expr.get()); found != replaced_.end()) {
+        rewritten.push_back(std::move(found->second));
+      } else if (!gone_.contains(expr.get())) {
+        rewritten.push_back(Clone(*expr));
+        if (expr->kind == ExprKind::kNot) {
+          rewritten.back()->body = Rewritten(expr->body);
+        }
+      }
+    }
+    return rewritten;
+  }
 
   void NoteDefinition(const Expr& expr) {
     if (!IsPlain(expr) || expr.kind != ExprKind::kCall) {
@@ -154,7 +164,7 @@ class Rewriter {
     if (expr.kind == ExprKind::kTerm) {
       const Term& term = *expr.terms[0];
       const bool asks = term.kind == TermKind::kRef && term.items.size() == 2 &&
-                        term.items[0]->IsVar() && IsKey(*term.items[1]);
+                        term.items[0]->IsVar() && IsKnown(*term.items[1]);
       return asks ? Asked(expr, *term.items[0], *term.items[1], true, expr.negated, &gone)
                   : nullptr;
     }
@@ -167,6 +177,9 @@ class Rewriter {
     }
     if (expr.negated) {
       return nullptr;
+    }
+    if (ExprPtr asked = AskedByLoop(expr, &gone)) {
+      return asked;
     }
     // count(difference, 0), or count(difference, n) and a comparison of n with 0.
     const bool equal = name == "eq" || name == "equal";
@@ -187,17 +200,60 @@ class Rewriter {
   ExprPtr AskedByCount(const Expr& test, const Expr& count, bool negated,
                        std::set<const Expr*>* gone) {
     const Term& difference = *count.terms[1];
-    const Expr* minus = DefinitionOf(difference);
-    if (minus == nullptr || !Calls(*minus, "minus") || minus->terms.size() != 4 ||
+    const Expr* by = DefinitionOf(difference);
+    const bool is_minus = by != nullptr && Calls(*by, "minus");
+    if (by == nullptr || (!is_minus && !Calls(*by, "and")) || by->terms.size() != 4 ||
         !IsUsedOnce(difference)) {
       return nullptr;
     }
-    const Term& one = *minus->terms[1];
-    if (one.kind != TermKind::kSet || one.items.size() != 1 || !IsKey(*one.items[0])) {
+    // A member is in the difference if it is not in the set; of an intersection either side may be the one.
+    const auto is_one = [](const Term& term) {
+      return term.kind == TermKind::kSet && term.items.size() == 1 && IsKey(*term.items[0]);
+    };
+    const std::size_t side = is_minus || is_one(*by->terms[1]) ? 1 : 2;
+    if (!is_one(*by->terms[side])) {
       return nullptr;
     }
-    gone->insert(minus);
-    return Asked(test, *minus->terms[2], *one.items[0], false, negated, gone);
+    gone->insert(by);
+    return Asked(test, *by->terms[3 - side], *by->terms[side]->items[0], false, negated == is_minus,
+                 gone);
+  }
+
+  // `array[_] = key`
+  ExprPtr AskedByLoop(const Expr& expr, std::set<const Expr*>* gone) {
+    if (!IsEquality(expr) || expr.terms.size() != 3) {
+      return nullptr;
+    }
+    for (const std::size_t side : {1, 2}) {
+      const Term& loop = *expr.terms[side];
+      const Term& key = *expr.terms[3 - side];
+      if (loop.kind == TermKind::kRef && loop.items.size() == 2 && loop.items[0]->IsVar() &&
+          loop.items[1]->IsWildcard() && (IsConstantPath(key) || IsKnown(key))) {
+        return Asked(expr, *loop.items[0], key, false, false, gone);
+      }
+    }
+    return nullptr;
+  }
+
+  // input.a.b, or a scalar.
+  static bool IsConstantPath(const Term& term) {
+    return term.IsScalar() ||
+           (term.kind == TermKind::kRef && term.items[0]->IsVar() &&
+            term.items[0]->text == "input" &&
+            std::ranges::all_of(term.items.begin() + 1, term.items.end(),
+                                [](const TermPtr& item) { return item->IsScalar(); }));
+  }
+
+  // A variable that has a value before the expression that is looked at.
+  [[nodiscard]] bool IsKnown(const Term& term) const {
+    if (!term.IsVar() || term.IsWildcard()) {
+      return term.IsScalar();
+    }
+    const auto has = [&term](const auto& node) {
+      return VarsOf(node, VarWalk::Safety()).contains(term.text);
+    };
+    return std::ranges::any_of(rule_.arguments, [&has](const auto& each) { return has(*each); }) ||
+           std::ranges::any_of(before_, [&has](const Expr* expr) { return has(*expr); });
   }
 
   static bool IsKey(const Term& term) {
@@ -208,7 +264,7 @@ class Rewriter {
   ExprPtr Asked(const Expr& test, const Term& set, const Term& key, bool by_value, bool negated,
                 std::set<const Expr*>* gone) {
     const Term* collected = CollectedBy(Origin(set, gone));
-    if (collected == nullptr || collected->kind != TermKind::kSetComprehension) {
+    if (collected == nullptr || (by_value && collected->kind != TermKind::kSetComprehension)) {
       return nullptr;
     }
     Body body = Clone(collected->body);
@@ -222,14 +278,7 @@ class Rewriter {
     if (!Expand(std::move(body), &alternatives, gone) || !reads_inventory_) {
       return nullptr;
     }
-    // Some alternative has a solution: `or` of what is not absent.
-    ExprPtr some = Exists(std::move(alternatives.back()), test.location);
-    for (alternatives.pop_back(); !alternatives.empty(); alternatives.pop_back()) {
-      ExprPtr either = MakeExpr(ExprKind::kOr, test.location);
-      either->body.push_back(Exists(std::move(alternatives.back()), test.location));
-      either->right.push_back(std::move(some));
-      some = std::move(either);
-    }
+    ExprPtr some = SomeHolds(std::move(alternatives), test.location);
     gone_.insert(gone->begin(), gone->end());
     some->generated = false;
     if (!negated) {
@@ -239,14 +288,6 @@ class Rewriter {
     none->generated = false;
     none->body.push_back(std::move(some));
     return none;
-  }
-
-  static ExprPtr Exists(Body body, const Location& location) {
-    ExprPtr absent = MakeExpr(ExprKind::kNot, location);
-    absent->body = std::move(body);
-    ExprPtr exists = MakeExpr(ExprKind::kNot, location);
-    exists->body.push_back(std::move(absent));
-    return exists;
   }
 
   // Puts what arrays are collected from in the place of `item = array[_]`, over and over.
@@ -314,6 +355,8 @@ class Rewriter {
   ErrorAnalysis& errors_;
   std::map<std::string, int, std::less<>> uses_;
   std::map<std::string, const Expr*, std::less<>> definitions_;
+  std::map<const Expr*, ExprPtr> replaced_;
+  std::vector<const Expr*> before_;  // The expression that is looked at.
   std::set<const Expr*> gone_;
   bool reads_inventory_ = false;
 };

@@ -155,9 +155,23 @@ class Policy {
     } else {
       body += "  r := input.objects[_]\n";
     }
-    switch (random_.Below(8)) {
+    switch (random_.Below(12)) {
       case 0:
         return Head() + SemiJoin(body) + Tail();
+      case 3:
+        return Head() + AskedRule(body) + Tail();
+      case 4:
+        return Head() + Replaced(body) + Tail();
+      case 5:
+      case 6:
+        body += View();
+        for (unsigned i = 1 + random_.Below(2); i > 0; --i) {
+          body += random_.Chance(80) ? Condition("o") : Filter("o");
+        }
+        break;
+      case 7:
+        body += Subtree();
+        break;
       case 1:
         body += Scan("o", "name");
         body += Condition("o");
@@ -166,7 +180,7 @@ class Policy {
             random_.Chance(50) ? "  p.spec.a == o.spec.a\n" : "  p.metadata.labels.app == name\n";
         break;
       case 2:
-        rules_ = "helper(r) {\n" + Scan("o", "name") + Condition("o") + "}\n";
+        rules_ += "helper(r) {\n" + Scan("o", "name") + Condition("o") + "}\n";
         body +=
             random_.Chance(50) ? "  helper(r)\n  name := 1\n" : "  not helper(r)\n  name := 1\n";
         break;
@@ -190,8 +204,10 @@ class Policy {
   }
 
  private:
-  static std::string Head() {
-    return "package t\nimport future.keywords.in\nimport future.keywords.every\n";
+  std::string Head() {
+    return std::string("package t\n") +
+           (random_.Chance(30) ? "import future.keywords\n"
+                               : "import future.keywords.in\nimport future.keywords.every\n");
   }
   std::string Tail() { return rules_ + std::string(kFunctions); }
 
@@ -351,19 +367,164 @@ class Policy {
     }
   }
 
+  // Objects that a rule or a name collects, one after another.
+  std::string View() {
+    const std::string scan = Scan("x", "_");
+    switch (random_.Below(6)) {
+      case 0:
+        rules_ += "things[x] {\n" + scan + "}\n";
+        return "  r2 := r\n  o := things[_]\n  name := o.metadata.name\n";
+      case 1:
+        rules_ += "things = {x |\n" + Unbound(scan) + "}\n";
+        return "  o := things[_]\n  name := o.metadata.name\n";
+      case 2:
+        rules_ += "things = [x |\n" + Unbound(scan) + "]\n";
+        return "  o := things[i]\n  name := [i, o.metadata.name]\n";
+      case 3:
+        rules_ += "things[[n, x]] {\n" + Unbound(Scan("x", "n")) + "}\n";
+        return "  things[[name, o]]\n";
+      case 4:
+        return "  things := [x |\n" + scan + "]\n  o := things[_]\n  name := o.metadata.name\n";
+      default:
+        return "  things := {x |\n" + scan + "}\n  o := things[_]\n  name := o.metadata.name\n";
+    }
+  }
+
+  // Rules do not know what is reviewed.
+  static std::string Unbound(std::string scan) {
+    for (const auto& [from, to] :
+         {std::pair("r.metadata.namespace", "input.object.metadata.namespace"),
+          std::pair("r.kind", "input.object.kind")}) {
+      for (std::size_t at = scan.find(from); at != std::string::npos;
+           at = scan.find(from, at + 40)) {
+        scan.replace(at, std::string_view(from).size(), to);
+      }
+    }
+    return scan;
+  }
+
+  // What lies above the objects, under a name or given to a function.
+  std::string Subtree() {
+    constexpr std::array<std::string_view, 3> kSpaces2 = {"_", "\"n1\"", "r.metadata.namespace"};
+    const std::string space(random_.Pick(kSpaces2));
+    switch (random_.Below(8)) {
+      case 0:
+        return "  services := data.inventory.namespace[" + space +
+               "].v1.Service\n  o := services[name]\n" + Condition("o");
+      case 1:
+        return "  services := data.inventory.namespace[" + space +
+               "].v1.Service\n  services[name].spec.a == " + Key() + "\n";
+      case 2:
+        return "  inv := data.inventory\n  o := inv.namespace[" + space + "][_].Service[name]\n" +
+               Condition("o");
+      case 3:
+        rules_ += "pick(tree, r) { tree[_].spec.a == r.spec.a }\n";
+        return "  pick(data.inventory.namespace[" + space + "].v1.Service, r)\n  name := 1\n";
+      case 4:
+        rules_ += "named(tree, k) = n { n := {x | tree[_][_].Service[x].spec.a == k} }\n";
+        return "  name := named(data.inventory.namespace, r.spec.a)\n";
+      case 5:
+        rules_ += "named(tree, k) = n { n := [x | tree[x].spec.b[_] == k] }\n";
+        return "  ns := \"n2\"\n  k := " + Key() +
+               "\n  name := named(data.inventory.namespace[ns].v1.Service, k)\n";
+      case 6:
+        return "  " + std::string(random_.Chance(50) ? "" : "name2 := 1\n  ") +
+               "data.inventory.namespace[" + (space == "_" ? "r.metadata.namespace" : space) +
+               "].v1.Ingress[_]\n  name := 1\n";
+      default:
+        rules_ +=
+            "pick(tree, r) { o := tree[_]; o.spec.m == r.spec.m }\npick(tree, r) { "
+            "tree[r.metadata.name].spec.b }\n";
+        return "  not pick(data.inventory.namespace[" +
+               (space == "_" ? std::string("r.metadata.namespace") : space) +
+               "].v1.Service, r)\n  name := 1\n";
+    }
+  }
+
+  // A rule that collects values, asked for one.
+  std::string AskedRule(const std::string& body) {
+    constexpr std::array<std::string_view, 9> kTests = {"taken[key]",
+                                                        "not taken[key]",
+                                                        "key in taken",
+                                                        "not key in taken",
+                                                        "count({key} - taken) == 0",
+                                                        "count({key} - taken) > 0",
+                                                        "taken[_] == key",
+                                                        "count(taken & {key}) > 0",
+                                                        "x := taken[_]; x == key"};
+    std::string scan = Unbound(Scan("o", "_"));
+    std::string path = Path("o");
+    if (const std::size_t at = path.find("[l]"); at != std::string::npos) {
+      path.replace(at, 3, "[input.labels[0]]");
+    }
+    scan += "  v := " + path + "\n";
+    switch (random_.Below(3)) {
+      case 0:
+        rules_ += "taken[v] {\n" + scan + "}\n";
+        break;
+      case 1:
+        rules_ += "taken = {v |\n" + scan + "}\n";
+        break;
+      default:
+        rules_ += "taken = [v |\n" + scan + "]\n";
+        break;
+    }
+    return "violation[key] {\n" + body + "  key := " + Key() + "\n  " +
+           std::string(random_.Pick(kTests)) + "\n}\n";
+  }
+
+  // Functions, rules, the input or the inventory replaced for a while.
+  std::string Replaced(const std::string& body) {
+    constexpr std::array<std::string_view, 7> kWiths = {
+        "data.t.same_a as always",
+        "data.t.flat as first",
+        "lower as upper",
+        "input.wanted as [1, \"x\"]",
+        "data.t.limits as {\"x\"}",
+        "data.inventory as {\"namespace\": {\"n1\": {\"v1\": {\"Service\": {\"a\": "
+        "input.object}}}}}",
+        "data.inventory.namespace.n1 as {}"};
+    std::string inner = "inner[name] {\n" + body + Scan("o", "name");
+    switch (random_.Below(4)) {
+      case 0:
+        inner += "  same_a(o, r)\n";
+        break;
+      case 1:
+        inner += "  flat(o) == flat(r)\n";
+        break;
+      case 2:
+        inner += "  limits[o.spec.a]\n";
+        break;
+      default:
+        inner += Condition("o");
+        break;
+    }
+    rules_ += "always(_, _) = true\nlimits = {1, 2}\n";
+    return inner + "}\nviolation[name] { inner[name] with " + std::string(random_.Pick(kWiths)) +
+           " }\n" + (random_.Chance(50) ? "violation[[name]] { inner[name] }\n" : "");
+  }
+
   // A set of the inventory that is asked for one member.
   std::string SemiJoin(const std::string& body) {
-    constexpr std::array<std::string_view, 5> kTests = {
-        "taken[key]", "key in taken", "not key in taken", "count({key} - taken) == 0",
-        "count({key} - taken) > 0"};
+    constexpr std::array<std::string_view, 9> kTests = {"taken[key]",
+                                                        "key in taken",
+                                                        "not key in taken",
+                                                        "count({key} - taken) == 0",
+                                                        "count({key} - taken) > 0",
+                                                        "taken[_] == key",
+                                                        "count(taken & {key}) > 0",
+                                                        "count({key} & taken) == 0",
+                                                        "not taken[key]"};
     std::string text = "violation[key] {\n" + body + "  key := " + Key() + "\n";
     if (random_.Chance(50)) {
       text += "  first_ones := [o |\n" + Scan("o", "_") + "    not identical(o, r)]\n";
       text += "  second_ones := [o |\n" + Scan("o", "_") + "]\n";
       text += "  all_ones := array.concat(first_ones, second_ones)\n";
       text += WithLabel("  taken := {v | o := all_ones[_]; v := " + Path("o") + "}\n");
-    } else {
+    } else if (random_.Chance(70)) {
       text += WithLabel("  taken := {v |\n" + Scan("o", "_") + "    v := " + Path("o") + "}\n");
+    } else {
+      text += WithLabel("  taken := [v |\n" + Scan("o", "_") + "    v := " + Path("o") + "]\n");
     }
     return text + "  " + std::string(random_.Pick(kTests)) + "\n}\n";
   }

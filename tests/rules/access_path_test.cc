@@ -95,5 +95,24 @@ TEST(AccessPaths, ObjectsWhoseKeyEndsInAnErrorAreAlwaysVisited) {
             policy.Run("{}", view.get(), IndexUse::kIgnore).result);
 }
 
+TEST(AccessPaths, WhatAWithReplacesIsNotAnsweredFromAnIndex) {
+  const index::TemporaryFolder folder;
+  index::TestInventory inventory(folder.path() / "store", false,
+                                 std::make_shared<RegoKeyPrograms>());
+  for (const std::string_view object : kObjects) {
+    inventory.Put(object);
+  }
+  const TestPolicy policy(
+      "package template\n"
+      "same(x, y) { x.spec.type == y.type }\n"
+      "always(x, y) = true\n"
+      "found[n] { o := data.inventory.namespace.n1[_].Service[n]; same(o, input) }\n"
+      "violation[n] { found[n] with data.template.same as always }\n");
+  inventory.WantIndexes(policy.plan().wanted_indexes());
+  const auto view = inventory->View();
+  EXPECT_EQ(policy.Run(R"({"type": "ClusterIP"})", view.get(), IndexUse::kUse).result,
+            R"({"a", "b"})");
+}
+
 }  // namespace
 }  // namespace portcullis::rego
