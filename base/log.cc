@@ -111,6 +111,8 @@ void Logger::Write(LogLevel level, std::string_view message,
         [&line](const auto& value) {
           if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string_view>) {
             AppendQuoted(value, &line);
+          } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>, JsonText>) {
+            line += value.text;
           } else {
             fmt::format_to(std::back_inserter(line), "{}", value);
           }

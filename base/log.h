@@ -19,9 +19,14 @@ namespace portcullis {
 
 enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
+// A value that is JSON already: an object, an array. On one line.
+struct JsonText {
+  std::string_view text;
+};
+
 struct LogField {
   std::string_view key;
-  std::variant<std::string_view, std::int64_t, double, bool> value;
+  std::variant<std::string_view, std::int64_t, double, bool, JsonText> value;
 };
 
 class Logger {

@@ -136,8 +136,8 @@ struct ObjectWriter::State : std::enable_shared_from_this<State> {
         wish.verb == Verb::kApply   ? KubernetesClient::Apply(path, wish.text, kFieldManager)
         : wish.verb == Verb::kPatch ? KubernetesClient::MergePatch(path, wish.text)
                                     : KubernetesClient::Delete(path);
-    client.Send(std::move(request), [weak = weak_from_this(), key, edition = wish.edition](
-                                        const Result<std::string>& reply) {
+    client.Send(std::move(request), [weak = weak_from_this(), key,
+                                     edition = wish.edition](const Result<std::string>& reply) {
       if (const std::shared_ptr<State> self = weak.lock()) {
         self->OnReply(key, edition, reply);
       }
@@ -200,7 +200,8 @@ struct ObjectWriter::State : std::enable_shared_from_this<State> {
       }
       return;
     }
-    logger->Warning("object not written", {{"path", path.substr(0, path.find('\n'))}, {"error", problem}});
+    logger->Warning("object not written",
+                    {{"path", path.substr(0, path.find('\n'))}, {"error", problem}});
     ++retrying;
     wish.retry = client.http().RunAt(client.clock().Now() + wish.back_off.Next(),
                                      [weak = weak_from_this(), path] {
@@ -253,8 +254,7 @@ void ObjectWriter::Apply(std::string path, std::string manifest, Written written
 void ObjectWriter::ApplyAgain(const std::string& path) {
   state_->client.http().Post([state = state_, path] {
     const auto found = state->wishes.find(path);
-    if (found != state->wishes.end() && found->second.verb == Verb::kApply &&
-        found->second.done) {
+    if (found != state->wishes.end() && found->second.verb == Verb::kApply && found->second.done) {
       state->Enqueue(path, found->second);
     }
   });
@@ -281,9 +281,8 @@ void ObjectWriter::Create(std::string path, std::string manifest) {
 }
 
 void ObjectWriter::Delete(std::string path) {
-  state_->client.http().Post([state = state_, path = std::move(path)] {
-    state->Want(path, Verb::kDelete, "", {});
-  });
+  state_->client.http().Post(
+      [state = state_, path = std::move(path)] { state->Want(path, Verb::kDelete, "", {}); });
 }
 
 void ObjectWriter::Forget(const std::string& path) {

@@ -66,8 +66,8 @@ Result<std::string> PackWithDashes(std::initializer_list<std::string_view> parts
 json ErrorsOf(const PodFinding& finding, StatusSubject subject) {
   json errors = json::array();
   for (const StatusError& each : finding.errors) {
-    const bool keeps_empty_code = subject == StatusSubject::kConstraint ||
-                                  subject == StatusSubject::kTemplate;
+    const bool keeps_empty_code =
+        subject == StatusSubject::kConstraint || subject == StatusSubject::kTemplate;
     json error = {{"message", each.message}};
     if (keeps_empty_code || !each.code.empty()) {
       error[ShapeOf(subject).error_code_field] = each.code;

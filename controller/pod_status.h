@@ -19,7 +19,8 @@ namespace portcullis::controller {
 struct PodIdentity {
   std::string name_space = "gatekeeper-system";  // Where the statuses lie.
   std::string name;                              // POD_NAME, or what stands for it.
-  std::string uid = {};  // Of the pod, which owns its statuses; empty: there is no pod, nobody owns them.
+  std::string uid =
+      {};  // Of the pod, which owns its statuses; empty: there is no pod, nobody owns them.
   std::vector<std::string> operations = {};  // Roles of this process.
 };
 

@@ -20,7 +20,8 @@ using document::Value;
 using nlohmann::json;
 
 json ToJsonValue(const Value& value) {
-  json parsed = value.is_undefined() ? json() : json::parse(document::ToJson(value), nullptr, false);
+  json parsed =
+      value.is_undefined() ? json() : json::parse(document::ToJson(value), nullptr, false);
   return parsed.is_discarded() ? json() : parsed;
 }
 
@@ -42,7 +43,7 @@ struct Said {
 // A policy object.
 struct Subject {
   std::string uid;
-  json by_pod;  // As it was read, or written since.
+  json by_pod;                        // As it was read, or written since.
   std::optional<PodFinding> finding;  // Ours.
 };
 
@@ -51,10 +52,7 @@ struct Subject {
 struct PodStatuses::State {
   State(ObjectWriter& object_writer, replicator::Source& objects, std::shared_ptr<Logger> log,
         PodStatusOptions how)
-      : writer(object_writer),
-        source(objects),
-        logger(std::move(log)),
-        options(std::move(how)) {}
+      : writer(object_writer), source(objects), logger(std::move(log)), options(std::move(how)) {}
 
   ObjectWriter& writer;
   replicator::Source& source;
@@ -167,9 +165,9 @@ struct PodStatuses::State {
       status["created"] = created;
     }
     subject->second.by_pod = std::move(by_pod);
-    writer.Patch(StatusPath(key), "byPod",
-                 json{{"status", std::move(status)}}.dump(-1, ' ', false,
-                                                          json::error_handler_t::replace));
+    writer.Patch(
+        StatusPath(key), "byPod",
+        json{{"status", std::move(status)}}.dump(-1, ' ', false, json::error_handler_t::replace));
   }
 };
 
@@ -186,13 +184,12 @@ PodStatuses::~PodStatuses() {
 
 void PodStatuses::Start() {
   for (const StatusSubject subject : kStatusSubjects) {
-    ObjectHandler handler{
-        .put = [state = state_.get(), subject](
-                   const ObjectName& name,
-                   const Value& object) { state->OnPut(subject, name, object); },
-        .remove = [state = state_.get(),
-                   subject](const ObjectName& name) { state->OnRemove(subject, name); },
-        .settled = [](bool) {}};
+    ObjectHandler handler{.put = [state = state_.get(), subject](
+                                     const ObjectName& name,
+                                     const Value& object) { state->OnPut(subject, name, object); },
+                          .remove = [state = state_.get(), subject](
+                                        const ObjectName& name) { state->OnRemove(subject, name); },
+                          .settled = [](bool) {}};
     state_->followed.emplace_back(PodStatusType(subject),
                                   std::make_unique<ObjectSink>(std::move(handler)));
   }

@@ -103,7 +103,10 @@ class RuntimeParts final : public Runtime {
       : clock_(clock),
         logger_(std::move(logger)),
         metrics_(metrics),
-        policies_(rego::CreateCatalog(BuiltinNames(options.disabled_builtins))) {}
+        policies_(
+            rego::CreateCatalog(BuiltinNames(options.disabled_builtins)),
+            {.templates = {.keep_prints = false, .may_read_inventory = options.referential_rules},
+             .check_enforcement_actions = !options.any_enforcement_action}) {}
 
   Result<void> Start(const RuntimeOptions& options) {
     index::InventoryOptions inventory = options.inventory;
@@ -126,7 +129,8 @@ class RuntimeParts final : public Runtime {
             *writer_, *cluster, logger_,
             controller::PodStatusOptions{.pod = {.name_space = options.gatekeeper_namespace,
                                                  .name = PodName(options),
-                                                 .operations = {"audit", "status", "webhook"}}});
+                                                 .operations = options.roles},
+                                         .fold = options.folds_statuses});
       }
       objects_ = std::move(cluster);
       missing = replicator::AskApiServer(*client_);

@@ -33,6 +33,12 @@ struct RuntimeOptions {
   std::string pod_name;
   // Make the CRDs of the policy kinds that the cluster lacks.
   bool install_crds = false;
+  // What this process does, as its statuses name it.
+  std::vector<std::string> roles;
+  bool generates_crds = true;  // Of constraints.
+  bool folds_statuses = true;  // Of all pods, into the policy objects.
+  bool any_enforcement_action = false;
+  bool referential_rules = true;
 };
 
 // THREADS: any. LIFETIME: clock, logger and metrics outlive it.

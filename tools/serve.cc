@@ -18,6 +18,7 @@
 #include "tools/admin_server.h"
 #include "tools/command.h"
 #include "tools/explain_text.h"
+#include "tools/gatekeeper_flags.h"
 #include "tools/inventory_access.h"
 #include "tools/policy_folder.h"
 #include "tools/runtime.h"
@@ -31,6 +32,8 @@ namespace {
 
 struct ServeOptions {
   RuntimeOptions runtime;
+  GatekeeperFlags gatekeeper;
+  bool lenient_templates = false;
   std::string data;
   std::string listen = "127.0.0.1:8443";
   std::string metrics_address;
@@ -132,8 +135,8 @@ Result<webhook::TlsOptions> MakeTls(const ServeOptions& options, Clock& clock,
   tls.client_name = options.client_name;
   if (options.certificates.empty()) {
     webhook::CertificateNames names;
-    names.dns_names.push_back("gatekeeper-webhook-service." + options.runtime.gatekeeper_namespace +
-                              ".svc");
+    names.dns_names.push_back(options.gatekeeper.certificate_service + "." +
+                              options.runtime.gatekeeper_namespace + ".svc");
     tls.pair = TRY(webhook::MakeSelfSigned(names, clock));
     logger.Info("no --cert-dir: serving with a certificate of our own making");
   } else {
@@ -146,6 +149,24 @@ Result<webhook::TlsOptions> MakeTls(const ServeOptions& options, Clock& clock,
   return tls;
 }
 
+// Where metrics and probes are answered in plain HTTP, each address once.
+std::vector<std::string> PlainAddresses(const ServeOptions& options) {
+  std::vector<std::string> addresses;
+  const auto add = [&addresses](const std::string& address) {
+    // Gatekeeper's "0" is none.
+    if (!address.empty() && address != "0" &&
+        std::ranges::find(addresses, address) == addresses.end()) {
+      addresses.push_back(address);
+    }
+  };
+  add(options.metrics_address);
+  add(options.gatekeeper.health_address);
+  if (options.gatekeeper.prometheus_port != 0) {
+    add(":" + std::to_string(options.gatekeeper.prometheus_port));
+  }
+  return addresses;
+}
+
 Result<int> Serve(ServeOptions options) {
   StopSignals signals;
   SystemClock clock;
@@ -153,7 +174,12 @@ Result<int> Serve(ServeOptions options) {
   const std::shared_ptr<Logger> logger =
       Logger::Create(ParseLogLevel(options.log_level), options.log_file);
 
+  const GatekeeperFlags& gatekeeper = options.gatekeeper;
   webhook::HttpServerOptions listen = TRY(ParseAddress(options.listen));
+  if (gatekeeper.port != 0) {
+    listen.address = gatekeeper.host;
+    listen.port = static_cast<std::uint16_t>(gatekeeper.port);
+  }
   std::error_code error;
   std::filesystem::create_directories(options.data, error);
   if (error) {
@@ -164,6 +190,11 @@ Result<int> Serve(ServeOptions options) {
   options.runtime.inventory.store.path = StorePath(options.data);
   options.runtime.inventory.store.block_cache_bytes = options.block_cache_mib << 20;
   options.runtime.inventory.store.memtable_bytes = options.memtable_mib << 20;
+  options.runtime.roles = gatekeeper.RoleNames();
+  options.runtime.generates_crds = gatekeeper.Has(Role::kGenerate);
+  options.runtime.folds_statuses = gatekeeper.Has(Role::kStatus);
+  options.runtime.any_enforcement_action = gatekeeper.any_enforcement_action;
+  options.runtime.referential_rules = gatekeeper.referential_rules;
   const std::unique_ptr<Runtime> runtime =
       TRY(Runtime::Start(options.runtime, clock, logger, metrics));
 
@@ -171,6 +202,9 @@ Result<int> Serve(ServeOptions options) {
   admission.evaluation_timeout = std::chrono::milliseconds(options.evaluation_timeout_ms);
   admission.arena_limit_bytes = options.evaluation_memory_mib << 20;
   admission.gatekeeper_namespace = options.runtime.gatekeeper_namespace;
+  admission.check_enforcement_actions = !gatekeeper.any_enforcement_action;
+  admission.compile_templates = !options.lenient_templates;
+  admission.log_denies = gatekeeper.log_denies;
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
                                     runtime->namespaces(), runtime->excluder(), clock,
                                     logger->Named("webhook"), metrics, admission);
@@ -178,8 +212,15 @@ Result<int> Serve(ServeOptions options) {
   const auto readiness = [&runtime, &stopping]() -> std::vector<std::string> {
     return stopping ? std::vector<std::string>{"shutting down"} : runtime->NotReady();
   };
-  webhook::Service service(&handler, readiness, metrics);
-  webhook::Service plain_service(nullptr, readiness, metrics);
+  webhook::ServiceRoutes routes;
+  if (gatekeeper.Has(Role::kWebhook)) {
+    routes.admission = &handler;
+  }
+  if (gatekeeper.Has(Role::kWebhook) || gatekeeper.Has(Role::kMutationWebhook)) {
+    routes.namespace_label = &gatekeeper.exempt;
+  }
+  webhook::Service service(routes, readiness, metrics);
+  webhook::Service plain_service({}, readiness, metrics);
 
   const std::unique_ptr<AdminServer> admin = TRY(AdminServer::Start(
       {.socket = AdminSocketPath(options.data)}, runtime->inventory(),
@@ -188,14 +229,16 @@ Result<int> Serve(ServeOptions options) {
       },
       logger->Named("admin")));
 
-  std::unique_ptr<webhook::HttpServer> plain;
-  if (!options.metrics_address.empty()) {
-    const webhook::HttpServerOptions address = TRY(ParseAddress(options.metrics_address));
-    plain = TRY(webhook::HttpServer::Start("metrics", address, nullptr, plain_service, clock,
-                                           logger->Named("metrics"), metrics));
+  std::vector<std::unique_ptr<webhook::HttpServer>> plain;
+  for (const std::string& address : PlainAddresses(options)) {
+    const webhook::HttpServerOptions where = TRY(ParseAddress(address));
+    plain.push_back(TRY(webhook::HttpServer::Start("metrics", where, nullptr, plain_service, clock,
+                                                   logger->Named("metrics"), metrics)));
   }
-  listen.threads =
-      options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t threads = gatekeeper.max_serving_threads > 0
+                                  ? static_cast<std::size_t>(gatekeeper.max_serving_threads)
+                                  : options.threads;
+  listen.threads = threads != 0 ? threads : std::max(1U, std::thread::hardware_concurrency());
   listen.workers = listen.threads;
   const std::unique_ptr<webhook::HttpServer> server = TRY(webhook::HttpServer::Start(
       "webhook", listen, &tls, service, clock, logger->Named("webhook"), metrics));
@@ -334,6 +377,10 @@ void AddServe(CLI::App& program, int* exit_code) {
       ->capture_default_str();
   command->add_option("--log-file", options->log_file,
                       "A file for the log instead of standard error");
+  command->add_flag("--lenient-templates", options->lenient_templates,
+                    "Admit templates whose Rego does not compile, as Gatekeeper does: the error is "
+                    "in their status");
+  AddGatekeeperFlags(*command, &options->gatekeeper);
   command->footer(
       "Examples:\n"
       "  portcullis serve --source ./manifests --policies ./policies --data ./data --listen "

@@ -12,6 +12,7 @@
 #include "webhook/review_reply.h"
 #include "webhook/review_request.h"
 #include "webhook/scan_forecast.h"
+#include "webhook/violation_log.h"
 
 namespace portcullis::webhook {
 namespace {
@@ -212,8 +213,9 @@ class Review {
       Answer(reply_, kOk, "Gatekeeper does not self-manage");
       return Handling::kDone;
     }
-    if (auto refusal = CheckGatekeeperResource(request_, state_.policies,
-                                               state_.options.check_enforcement_actions)) {
+    const ResourceChecks checks{.enforcement_actions = state_.options.check_enforcement_actions,
+                                .compile_templates = state_.options.compile_templates};
+    if (auto refusal = CheckGatekeeperResource(request_, state_.policies, checks)) {
       Answer(reply_, refusal->code, std::move(refusal->message));
       return Handling::kDone;
     }
@@ -322,6 +324,9 @@ class Review {
     *statistics_ = verdict->statistics;
     if (IsCutShort(*verdict, deadline)) {
       return Handling::kDone;
+    }
+    if (state_.options.log_denies) {
+      LogViolations(request_, *verdict, *state_.logger);
     }
     AnswerVerdict(*verdict, reply_);
     return Handling::kDone;

@@ -45,6 +45,9 @@ struct AdmissionOptions {
   std::string gatekeeper_namespace = "gatekeeper-system";
   rego::IndexUse index_use = rego::IndexUse::kUse;
   bool check_enforcement_actions = true;
+  // Compile templates that come in, and refuse those that do not compile. Gatekeeper lets them in and tells it in their status.
+  bool compile_templates = true;
+  bool log_denies = false;
 };
 
 // How a review came. The defaults are those of a caller that just wants the answer.

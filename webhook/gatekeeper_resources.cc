@@ -116,7 +116,7 @@ std::optional<Refusal> CheckConstraint(const Value& object, const policy::Policy
 
 std::optional<Refusal> CheckGatekeeperResource(const Value& request,
                                                const policy::PolicyStore& policies,
-                                               bool check_enforcement_actions) {
+                                               const ResourceChecks& checks) {
   const std::string_view group = request.GetString({"kind", "group"});
   if (!group.ends_with(".gatekeeper.sh") ||
       std::find(kGroups.begin(), kGroups.end(), group) == kGroups.end()) {
@@ -135,10 +135,16 @@ std::optional<Refusal> CheckGatekeeperResource(const Value& request,
   const std::string_view kind = request.GetString({"kind", "kind"});
   const Value object = request.Find(deleted ? "oldObject" : "object");
   if (group == kTemplatesGroup && kind == "ConstraintTemplate") {
-    return CheckTemplate(object, policies);
+    if (auto refusal = CheckTemplate(object, policies); refusal || !checks.compile_templates) {
+      return refusal;
+    }
+    const Value old_spec = request.Get({"oldObject", "spec"});
+    const bool is_new =
+        !deleted && (old_spec.is_undefined() || !document::Equal(old_spec, object.Find("spec")));
+    return is_new ? Refuse(kUserError, policies.CheckTemplateRego(object)) : std::nullopt;
   }
   if (group == kConstraintsGroup) {
-    return CheckConstraint(object, policies, check_enforcement_actions);
+    return CheckConstraint(object, policies, checks.enforcement_actions);
   }
   if (group == kConfigGroup && kind == "Config" && name != "config") {
     return Refusal{kUserError, "config resource must have name 'config'"};

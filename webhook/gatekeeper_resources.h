@@ -16,9 +16,15 @@ struct Refusal {
   std::string message;
 };
 
-// Nothing: it passes, or is no resource of Gatekeeper's. `request` is an AdmissionRequest.
+struct ResourceChecks {
+  bool enforcement_actions = true;
+  // Also the Rego of a template, where it is new: one that is stored already can still be changed otherwise, and deleted.
+  bool compile_templates = true;
+};
+
+// Nothing: it passes, or is no resource of Gatekeeper's. `request` is an AdmissionRequest. COST: templates are compiled.
 [[nodiscard]] std::optional<Refusal> CheckGatekeeperResource(const document::Value& request,
                                                              const policy::PolicyStore& policies,
-                                                             bool check_enforcement_actions);
+                                                             const ResourceChecks& checks);
 
 }  // namespace portcullis::webhook

@@ -5,30 +5,37 @@
 namespace portcullis::webhook {
 namespace {
 
+constexpr std::string_view kAdmit = "/v1/admit";
+constexpr std::string_view kAdmitLabel = "/v1/admitlabel";
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace
 
-Service::Service(AdmissionHandler* admission, ReadinessCheck readiness, const Metrics& metrics)
-    : admission_(admission), readiness_(std::move(readiness)), metrics_(metrics) {}
+Service::Service(const ServiceRoutes& routes, ReadinessCheck readiness, const Metrics& metrics)
+    : routes_(routes), readiness_(std::move(readiness)), metrics_(metrics) {}
+
+bool Service::IsReview(std::string_view path) const {
+  return (path == kAdmit && routes_.admission != nullptr) ||
+         (path == kAdmitLabel && routes_.namespace_label != nullptr);
+}
 
 Handling Service::Handle(const HttpRequest& request, Stage stage, HttpResponse* response) {
-  const bool admit = request.path == "/v1/admit" && admission_ != nullptr;
+  const bool review = IsReview(request.path);
   const bool probe =
       request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics";
-  if (!admit && !probe) {
+  if (!review && !probe) {
     response->status = 404;
     response->body = "404 page not found\n";
     return Handling::kDone;
   }
   const bool read = request.method == "GET" || request.method == "HEAD";
-  if (admit ? request.method != "POST" : !read) {
+  if (review ? request.method != "POST" : !read) {
     response->status = 405;
-    response->allow = admit ? "POST" : "GET, HEAD";
+    response->allow = review ? "POST" : "GET, HEAD";
     response->body = "405 method not allowed\n";
     return Handling::kDone;
   }
-  if (admit) {
+  if (review) {
     return Admit(request, stage, response);
   }
   if (request.path == "/metrics") {
@@ -44,9 +51,14 @@ Handling Service::Handle(const HttpRequest& request, Stage stage, HttpResponse* 
 
 Handling Service::Admit(const HttpRequest& request, Stage stage, HttpResponse* response) {
   response->content_type = "application/json";
+  if (request.path == kAdmitLabel) {
+    AdmitNamespaceLabel(request.content_type, request.body, *routes_.namespace_label,
+                        &response->body);
+    return Handling::kDone;
+  }
   const AdmissionContext context{
       .received = request.received, .timeout = TimeoutOf(request.query), .stage = stage};
-  return admission_->Admit(request.content_type, request.body, context, &response->body);
+  return routes_.admission->Admit(request.content_type, request.body, context, &response->body);
 }
 
 // As Kubernetes' own servers write it: the list of checks that failed.
@@ -64,7 +76,7 @@ void Service::Ready(HttpResponse* response) const {
 }
 
 void Service::HandleTooLarge(const HttpRequest& request, HttpResponse* response) {
-  if (request.path == "/v1/admit" && admission_ != nullptr) {
+  if (IsReview(request.path)) {
     // With status 200, as Gatekeeper: kube-apiserver reads it as a denial, whatever the failure policy.
     response->content_type = "application/json";
     response->body = TooLargeReply();

@@ -266,6 +266,11 @@ Result<void> PolicyStore::CheckTemplate(const Value& object) const {
   return CheckTemplateMetadata(object);
 }
 
+Result<void> PolicyStore::CheckTemplateRego(const Value& object) const {
+  TRY(ParseTemplate(object, state_->catalog, state_->options.templates));
+  return {};
+}
+
 Result<void> PolicyStore::CheckConstraint(const Value& object) const {
   const ConstraintKey key = TRY(ConstraintKeyOf(object));
   const std::shared_ptr<const PolicySet> set = current();

@@ -79,6 +79,8 @@ class PolicyStore {
   // objects with code 422. See CheckTemplateOperations and CheckEnforcementAction for what it answers with 500.
   [[nodiscard]] Result<void> CheckTemplate(const document::Value& object) const;
   [[nodiscard]] Result<void> CheckConstraint(const document::Value& object) const;
+  // As PutTemplate with the Rego, without changing anything.
+  [[nodiscard]] Result<void> CheckTemplateRego(const document::Value& object) const;
 
   // Why a constraint that was put is not in force, or is in force as it was before; empty: it is in force as put.
   [[nodiscard]] std::string ConstraintProblem(std::string_view kind, std::string_view name) const;

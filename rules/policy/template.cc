@@ -215,7 +215,8 @@ Result<std::shared_ptr<const Template>> ParseTemplate(
     const TemplateOptions& options) {
   TRY(CheckTarget(object));
   Metadata metadata = TRY(ReadMetadata(object));
-  const TemplateSource source = TRY(ReadSource(TargetOf(object)));
+  TemplateSource source = TRY(ReadSource(TargetOf(object)));
+  source.may_read_inventory = options.may_read_inventory;
   auto compiled = rego::Compile(TRY(PrepareModules(source)),
                                 {.catalog = catalog.get(), .keep_prints = options.keep_prints});
   if (!compiled) {

@@ -29,6 +29,7 @@ struct Template {
 struct TemplateOptions {
   bool keep_prints =
       false;  // print(…) writes to EvaluationRequest::prints; otherwise it is erased.
+  bool may_read_inventory = true;  // data.inventory may be referred to.
 };
 
 // Reads and compiles. ERRORS: kInvalidArgument with Gatekeeper's text.

@@ -187,13 +187,13 @@ Result<void> CheckImports(const Module& module) {
 }
 
 // References to data that stand on their own; what stands inside another reference is not looked at, as in Gatekeeper.
-Result<void> CheckReferences(Module& module) {
+Result<void> CheckReferences(Module& module, bool may_read_inventory) {
   std::string lines;
   std::size_t count = 0;
   TermWalker walker([&](Term& term) {
     const bool reference = term.kind == TermKind::kRef || IsNamed(term, "data");
-    if (reference && StartsAtData(term) && !IsBelowData(term, kInventory) &&
-        !IsBelowData(term, kLibraryRoot)) {
+    const bool is_inventory = may_read_inventory && IsBelowData(term, kInventory);
+    if (reference && StartsAtData(term) && !is_inventory && !IsBelowData(term, kLibraryRoot)) {
       lines += "disallowed ref " + rego::ToString(term) + "\n";
       ++count;
     }
@@ -259,7 +259,7 @@ Result<std::vector<std::unique_ptr<Module>>> PrepareModules(const TemplateSource
     TRY(CheckImports(*module));
   }
   for (Module* module : order) {
-    TRY(CheckReferences(*module));
+    TRY(CheckReferences(*module, source.may_read_inventory));
   }
 
   for (std::size_t i = 1; i < modules.size(); ++i) {

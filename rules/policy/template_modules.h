@@ -17,6 +17,7 @@ struct TemplateSource {
   std::string rego;
   std::vector<std::string> libraries;
   rego::Version version = rego::Version::kV0;
+  bool may_read_inventory = true;
 };
 
 // The modules to compile: the driver's own, the entry module, then the libraries. ERRORS: kInvalidArgument with Gatekeeper's text (gatekeeper.md 3.5).

@@ -35,7 +35,10 @@ class AdmissionCasesTest : public testing::Test {
     ASSERT_TRUE(documents) << documents.error().ToString();
     const Value cases = documents->front().value;
     ASSERT_GT(cases.size(), 10U);
-    const auto handler = world_->MakeHandler();
+    // As Gatekeeper, which compiles no template before it is stored.
+    AdmissionOptions options;
+    options.compile_templates = false;
+    const auto handler = world_->MakeHandler(options);
     for (std::uint32_t i = 0; i < cases.size(); ++i) {
       const Value each = cases.ItemAt(i);
       const Value content_type = each.Find("content_type");

@@ -1,11 +1,14 @@
 #include "webhook/admission.h"
 
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "document/json.h"
 #include "tests/webhook/admission_world.h"
@@ -239,6 +242,71 @@ TEST_F(Admission, UnknownActionsPassUncheckedWhereToldSo) {
   EXPECT_EQ(world_.MakeHandler()->Admit(kJson, review).code, 500);
   EXPECT_EQ(world_.MakeHandler({.check_enforcement_actions = false})->Admit(kJson, review).code,
             200);
+}
+
+std::string TemplateReview(std::string_view operation, std::string_view rego,
+                           std::string_view old_object = "null") {
+  const auto object = [](std::string_view text) {
+    return R"({"apiVersion":"templates.gatekeeper.sh/v1","kind":"ConstraintTemplate",)"
+           R"("metadata":{"name":"bad"},"spec":{"crd":{"spec":{"names":{"kind":"Bad"}}},"targets":)"
+           R"([{"target":"admission.k8s.gatekeeper.sh","rego":")" +
+           std::string(text) + R"("}]}})";
+  };
+  return R"({"request":{"uid":"u","kind":{"group":"templates.gatekeeper.sh","version":"v1",)"
+         R"("kind":"ConstraintTemplate"},"name":"bad","operation":")" +
+         std::string(operation) + R"(","object":)" + (rego.empty() ? "null" : object(rego)) +
+         R"(,"oldObject":)" + (old_object == "null" ? "null" : object(old_object)) + "}}";
+}
+
+TEST_F(Admission, ATemplateThatDoesNotCompileIsRefusedUnlessLeniencyIsAskedFor) {
+  constexpr std::string_view kBad = R"(package bad\nviolation[{\"msg\": msg}] { true })";
+  constexpr std::string_view kGood = R"(package bad\nviolation[{\"msg\": \"no\"}] { true })";
+  const auto handler = world_.MakeHandler();
+  const AdmissionOutcome refused = handler->Admit(kJson, TemplateReview("CREATE", kBad));
+  EXPECT_EQ(refused.code, 422);
+  EXPECT_NE(refused.body.find("template:2: rego_unsafe_var_error: var msg is unsafe"),
+            std::string::npos)
+      << refused.body;
+  EXPECT_EQ(handler->Admit(kJson, TemplateReview("CREATE", kGood)).code, 200);
+  EXPECT_EQ(handler->Admit(kJson, TemplateReview("UPDATE", kBad, kGood)).code, 422);
+  // What is stored can be labelled and deleted.
+  EXPECT_EQ(handler->Admit(kJson, TemplateReview("UPDATE", kBad, kBad)).code, 200);
+  EXPECT_EQ(handler->Admit(kJson, TemplateReview("DELETE", "", kBad)).code, 200);
+  EXPECT_EQ(world_.MakeHandler({.compile_templates = false})
+                ->Admit(kJson, TemplateReview("CREATE", kBad))
+                .code,
+            200);
+}
+
+TEST_F(Admission, DenialsAreLoggedWithGatekeepersKeys) {
+  world_.BuildIndexes();
+  const std::filesystem::path log =
+      std::filesystem::temp_directory_path() / ("denials." + std::to_string(::getpid()) + ".log");
+  {
+    AdmissionOptions options;
+    options.log_denies = true;
+    AdmissionHandler handler(world_.policies, *world_.inventory, world_.namespaces, world_.excluder,
+                             world_.clock, Logger::Create(LogLevel::kInfo, log), world_.metrics,
+                             options);
+    EXPECT_EQ(handler.Admit(kJson, Ingress("taken.example.com")).code, 403);
+    EXPECT_EQ(handler.Admit(kJson, Ingress("free.example.com")).code, 200);
+  }
+  std::ifstream in(log);
+  std::string line;
+  ASSERT_TRUE(std::getline(in, line));
+  for (
+      const char* part :
+      {R"("msg":"denied admission: host taken.example.com is taken by front")",
+       R"("semantic":true,"process":"admission","details":{},"event_type":"violation",)",
+       R"("constraint_name":"one-host","constraint_group":"constraints.gatekeeper.sh",)",
+       R"("constraint_api_version":"v1beta1","constraint_kind":"OneHost","constraint_action":"deny",)",
+       R"("constraint_enforcement_actions":[],"resource_group":"networking.k8s.io",)",
+       R"("resource_api_version":"v1","resource_kind":"Ingress","resource_namespace":"shop",)",
+       R"("resource_name":"new","request_username":"alice")"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+  EXPECT_FALSE(std::getline(in, line)) << line;
+  std::filesystem::remove(log);
 }
 
 TEST_F(Admission, InvalidUtf8IsReplacedOrRefusedAndNeverEchoed) {

@@ -22,7 +22,9 @@ class ServiceTest : public testing::Test {
  protected:
   ServiceTest()
       : admission_(world_.MakeHandler()),
-        service_(admission_.get(), [this] { return unready_; }, world_.metrics) {}
+        service_(
+            {.admission = admission_.get(), .namespace_label = nullptr},
+            [this] { return unready_; }, world_.metrics) {}
 
   void Start(HttpHandler& handler) {
     TlsOptions tls;
@@ -117,7 +119,7 @@ TEST_F(ServiceTest, UnknownPathsAndWrongMethodsAreRefused) {
 }
 
 TEST_F(ServiceTest, AListenerOfProbesHasNoReviews) {
-  Service probes(nullptr, [this] { return unready_; }, world_.metrics);
+  Service probes({}, [this] { return unready_; }, world_.metrics);
   Start(probes);
   EXPECT_EQ(client_->Post("/v1/admit", kReview)->status, 404);
   EXPECT_EQ(client_->Get("/readyz")->status, 200);
