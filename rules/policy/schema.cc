@@ -34,16 +34,16 @@ constexpr std::string_view kConstraintSchema = R"json({
         "name": {"type": "string", "pattern": "^\\*?[-:a-z0-9]*\\*?$"},
         "namespaces": {"type": "array", "items": {"type": "string", "pattern": "^\\*?[-:a-z0-9]*\\*?$"}},
         "excludedNamespaces": {"type": "array", "items": {"type": "string", "pattern": "^\\*?[-:a-z0-9]*\\*?$"}},
-        "labelSelector": {"type": "object", "properties": {
+        "labelSelector": {"type": "object", "x-kubernetes-map-type": "atomic", "properties": {
           "matchLabels": {"type": "object", "additionalProperties": {"type": "string"}},
-          "matchExpressions": {"type": "array", "items": {"type": "object", "required": ["key", "operator"],
+          "matchExpressions": {"type": "array", "x-kubernetes-list-type": "atomic", "items": {"type": "object", "required": ["key", "operator"],
             "properties": {"key": {"type": "string"}, "operator": {"type": "string"},
-              "values": {"type": "array", "items": {"type": "string"}}}}}}},
-        "namespaceSelector": {"type": "object", "properties": {
+              "values": {"type": "array", "x-kubernetes-list-type": "atomic", "items": {"type": "string"}}}}}}},
+        "namespaceSelector": {"type": "object", "x-kubernetes-map-type": "atomic", "properties": {
           "matchLabels": {"type": "object", "additionalProperties": {"type": "string"}},
-          "matchExpressions": {"type": "array", "items": {"type": "object", "required": ["key", "operator"],
+          "matchExpressions": {"type": "array", "x-kubernetes-list-type": "atomic", "items": {"type": "object", "required": ["key", "operator"],
             "properties": {"key": {"type": "string"}, "operator": {"type": "string"},
-              "values": {"type": "array", "items": {"type": "string"}}}}}}}
+              "values": {"type": "array", "x-kubernetes-list-type": "atomic", "items": {"type": "string"}}}}}}}
       }}
     }},
     "status": {"x-kubernetes-preserve-unknown-fields": true}
