@@ -263,6 +263,14 @@ class RuntimeParts final : public Runtime {
           .GetGauge("portcullis_replication_synced",
                     "1 once a whole list is stored and changes follow it", labels)
           .Set(each.synced ? 1 : 0);
+      if (each.last_contact != std::chrono::steady_clock::time_point{}) {
+        metrics_
+            .GetGauge("portcullis_replication_lag_seconds",
+                      "How long ago the source was last heard of: what is stored is no older. A "
+                      "quiet watch is heard of once a minute",
+                      labels)
+            .Set(std::chrono::duration<double>(clock_.Now() - each.last_contact).count());
+      }
     }
     if (Result<std::vector<index::KindStatistics>> kinds = inventory_->Kinds()) {
       for (const index::KindStatistics& each : *kinds) {

@@ -1,0 +1,151 @@
+"""The API server away, refusing, cutting and lying: reviews go on, the lag shows, and the replica catches up by itself."""
+
+import json
+import pathlib
+import tempfile
+import threading
+import time
+import unittest
+
+import harness
+from fault_proxy import FaultProxy
+from harness import INGRESS, SHARED, config, ingress, wait_until
+
+LIBRARY = SHARED / "conformance/library/general/uniqueingresshost"
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        harness.require(LIBRARY.is_dir(), "shared/conformance is not here")
+        cls.plane = harness.ControlPlane()
+        cls.addClassCleanup(cls.plane.wipe)
+        cls.plane.kubectl("apply", "-f", "-", stdin=harness.run("install", "--print").stdout)
+        cls.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        cls.proxy = FaultProxy(cls.plane)
+        cls.addClassCleanup(cls.proxy.close)
+        folder = pathlib.Path(tempfile.mkdtemp(dir=cls.plane.state))
+        cls.server = harness.Portcullis("--kubeconfig", cls.proxy.kubeconfig(folder / "config"),
+                                        "--cert-dir", str(cls.plane.webhook_certs))
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        cls.plane.apply_objects(config(INGRESS))
+        cls.plane.apply(LIBRARY / "template.yaml")
+        wait_until("the CRD is served",
+                   lambda: cls.plane.kubectl("get", "k8suniqueingresshost", check=False).returncode == 0)
+        cls.plane.apply_objects({
+            "apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "K8sUniqueIngressHost",
+            "metadata": {"name": "unique"},
+            "spec": {"match": {"kinds": [{"apiGroups": ["networking.k8s.io"], "kinds": ["Ingress"]}]}}})
+        cls.plane.apply_objects(ingress("owner", "taken.example.com"))
+        wait_until("the host is taken", lambda: not cls.allows("taken.example.com"))
+
+    def setUp(self):
+        self.proxy.faults.clear()
+        self.addCleanup(self.proxy.faults.clear)
+
+    @classmethod
+    def allows(cls, host):
+        item = ingress("probe", host)
+        review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+            "uid": "u", "operation": "CREATE", "name": "probe", "namespace": "default", "object": item,
+            "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}}}
+        status, body = cls.server.admit(review)
+        assert status == 200, body
+        response = json.loads(body)["response"]
+        assert response["status"]["code"] in (200, 403), body
+        return response["allowed"]
+
+    def while_broken(self, host, faults, seconds=3.0):
+        """Breaks, changes the cluster behind the server's back, and watches that reviews go on; then mends and waits."""
+        stop, answers = threading.Event(), []
+
+        def ask():
+            while not stop.is_set():
+                answers.append(self.allows("taken.example.com"))
+
+        self.proxy.faults[:] = faults
+        self.proxy.cut_all()
+        reviewer = threading.Thread(target=ask)
+        reviewer.start()
+        try:
+            self.plane.apply_objects(ingress(host.split(".")[0], host))
+            time.sleep(seconds)  # For as long as the fault is to last.
+            self.assertTrue(self.allows(host), "the change came through: nothing was broken")
+        finally:
+            self.proxy.faults.clear()
+            stop.set()
+            reviewer.join()
+        self.assertGreater(len(answers), 10)
+        self.assertNotIn(True, answers)
+        wait_until("it catches up", lambda: not self.allows(host), 40)
+        self.server.wait_ready()
+
+    def is_watch(self, path):
+        return "watch=" in path and "/ingresses" in path
+
+    def test_an_api_server_that_is_away(self):
+        before = self.lag()
+        self.while_broken("away.example.com", [lambda method, path: "reset"], seconds=6)
+        self.assertLess(before, 90)
+
+    def test_the_lag_grows_while_nothing_is_heard(self):
+        self.proxy.faults[:] = [lambda method, path: "reset"]
+        self.proxy.cut_all()
+        first = self.lag()
+        wait_until("the lag grows", lambda: self.lag() > first + 2)
+        self.proxy.faults.clear()
+        wait_until("and shrinks", lambda: self.lag() < 2, 40)
+
+    def lag(self):
+        return self.server.metric("portcullis_replication_lag_seconds", kind="Ingress")
+
+    def test_429_with_retry_after(self):
+        self.while_broken("busy.example.com", [lambda method, path: 429 if "/ingresses" in path else None])
+
+    def test_410_to_every_watch(self):
+        self.while_broken("gone.example.com", [lambda method, path: 410 if "/ingresses" in path else None])
+
+    def test_500_to_lists_and_watches(self):
+        self.while_broken("error.example.com", [lambda method, path: 500 if "/ingresses" in path else None])
+
+    def test_an_error_event_in_the_watch(self):
+        event = (b'{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired",'
+                 b'"message":"too old resource version","code":410}}\n')
+        once = [event]
+
+        def fault(method, path):
+            return once.pop() if once and self.is_watch(path) else None
+
+        self.proxy.faults[:] = [fault]
+        self.proxy.cut_all()
+        wait_until("the event was sent", lambda: not once, 40)
+        self.plane.apply_objects(ingress("listed", "listed.example.com"))
+        wait_until("it listed again", lambda: not self.allows("listed.example.com"), 40)
+
+    def test_a_watch_that_is_cut_in_the_middle_of_an_event(self):
+        half = [b'{"type":"ADDED","object":{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"na']
+
+        def fault(method, path):
+            return half.pop() if half and self.is_watch(path) else None
+
+        self.proxy.faults[:] = [fault]
+        self.proxy.cut_all()
+        wait_until("half an event was sent", lambda: not half, 40)
+        self.plane.apply_objects(ingress("whole", "whole.example.com"))
+        wait_until("the whole came", lambda: not self.allows("whole.example.com"), 40)
+
+    def test_what_was_deleted_meanwhile_goes(self):
+        self.plane.apply_objects(ingress("short", "short.example.com"))
+        wait_until("taken", lambda: not self.allows("short.example.com"))
+        self.proxy.faults[:] = [lambda method, path: 410 if self.is_watch(path) else ("reset" if "/ingresses" in path else None)]
+        self.proxy.cut_all()
+        self.plane.kubectl("delete", "ingress", "short")
+        time.sleep(1)  # The deletion's event would have come by now.
+        self.assertFalse(self.allows("short.example.com"))
+        self.proxy.faults.clear()
+        wait_until("free", lambda: self.allows("short.example.com"), 40)
+
+
+if __name__ == "__main__":
+    harness.main()
