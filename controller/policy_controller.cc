@@ -1,6 +1,7 @@
 #include "controller/policy_controller.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "controller/constraint_crd.h"
@@ -31,6 +32,20 @@ std::set<GroupVersionKind> KindsOf(const Value& list) {
     }
   }
   return kinds;
+}
+
+// As the metrics name it.
+std::string ActionOf(const Value& constraint) {
+  const Value action = constraint.Get({"spec", "enforcementAction"});
+  if (!action.is_string()) {
+    return "deny";
+  }
+  for (const char* known : {"deny", "warn", "dryrun", "scoped"}) {
+    if (action.string() == known) {
+      return known;
+    }
+  }
+  return "unrecognized";
 }
 
 std::string UidOf(const Value& object) {
@@ -113,6 +128,7 @@ void PolicyController::Start() {
                .settled =
                    [this](bool listed) {
                      UpdateIndexes();
+                     CountPolicies();
                      if (listed && statuses_ != nullptr) {
                        statuses_->SetListed(StatusSubject::kTemplate, "");
                      }
@@ -167,9 +183,14 @@ void PolicyController::PutTemplate(const std::string& version, const ObjectName&
     return;
   }
   entry.edition = edition;
+  const auto begun = options_.metrics == nullptr ? std::chrono::steady_clock::time_point()
+                                                 : options_.metrics->Now();
   const Result<void> sound = policies_.CheckTemplate(object);
   const Result<void> put = policies_.PutTemplate(object);
   Report("ConstraintTemplate", name.name, put ? "" : put.error().message);
+  if (options_.metrics != nullptr && sound) {
+    options_.metrics->CountIngestion(put.has_value(), begun);
+  }
   std::vector<StatusError> errors;
   if (!sound) {
     errors.push_back({"create_error", sound.error().message, ""});
@@ -273,6 +294,7 @@ void PolicyController::FollowConstraints(const std::string& kind) {
                .remove = [this, kind](const ObjectName& name) { RemoveConstraint(kind, name); },
                .settled =
                    [this, kind](bool listed) {
+                     CountPolicies();
                      if (listed && statuses_ != nullptr) {
                        statuses_->SetListed(StatusSubject::kConstraint, kind);
                      }
@@ -329,6 +351,7 @@ void PolicyController::PutConstraint(const std::string& kind, const ObjectName& 
   entry = {.uid = UidOf(object),
            .generation = GenerationOf(object),
            .edition = edition,
+           .action = ActionOf(object),
            .action_error = action ? "" : action.error().message};
   TellConstraint(kind, name.name, entry);
 }
@@ -340,6 +363,24 @@ void PolicyController::RemoveConstraint(const std::string& kind, const ObjectNam
   if (statuses_ != nullptr) {
     statuses_->Remove({.subject = StatusSubject::kConstraint, .kind = kind, .name = name.name});
   }
+}
+
+void PolicyController::CountPolicies() {
+  if (options_.metrics == nullptr) {
+    return;
+  }
+  std::map<std::pair<std::string, std::string>, std::size_t> constraints;
+  for (const auto& [key, entry] : constraint_entries_) {
+    const bool sound = policies_.ConstraintProblem(key.kind, key.name).empty();
+    ++constraints[{entry.action, sound ? "active" : "error"}];
+  }
+  options_.metrics->SetConstraints(constraints);
+  const std::lock_guard lock(mutex_);
+  std::size_t errors = 0;
+  for (const auto& [name, entry] : templates_) {
+    errors += problems_.contains({"ConstraintTemplate", name}) ? 1 : 0;
+  }
+  options_.metrics->SetTemplates(templates_.size() - errors, errors);
 }
 
 void PolicyController::PutConfig(const ObjectName& name, const Value& object) {

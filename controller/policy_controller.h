@@ -18,6 +18,7 @@
 #include "controller/exclusions.h"
 #include "controller/object_sink.h"
 #include "controller/pod_statuses.h"
+#include "controller/policy_metrics.h"
 #include "document/object.h"
 #include "index/inventory.h"
 #include "replicator/source.h"
@@ -28,6 +29,7 @@ namespace portcullis::controller {
 
 struct PolicyControllerOptions {
   std::string gatekeeper_namespace = "gatekeeper-system";
+  PolicyMetrics* metrics = nullptr;  // Null: nothing is counted. LIFETIME: outlives the controller.
 };
 
 // Why a policy object is not in force, or only as it was before.
@@ -93,6 +95,7 @@ class PolicyController {
     std::string uid;
     std::int64_t generation = 0;
     std::string edition = {};
+    std::string action;        // deny, warn, dryrun, scoped, or "unrecognized".
     std::string action_error;  // What is wrong with its enforcement action; "" nothing.
   };
 
@@ -105,6 +108,7 @@ class PolicyController {
   void PutConstraint(const std::string& kind, const ObjectName& name,
                      const document::Value& object);
   void RemoveConstraint(const std::string& kind, const ObjectName& name);
+  void CountPolicies();
   void FollowConstraints(const std::string& kind);
   void UnfollowConstraints(const std::string& kind);
   void WriteCrd(const document::Value& object, const policy::Template& of);

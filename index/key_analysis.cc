@@ -29,8 +29,8 @@ void KeyCounter::EndRun() {
     if (frequent.size() == kFrequentKeys) {
       frequent.pop_back();
     }
-    const auto after =
-        std::ranges::find_if(frequent, [this](const KeyCount& each) { return each.entries < run_; });
+    const auto after = std::ranges::find_if(
+        frequent, [this](const KeyCount& each) { return each.entries < run_; });
     frequent.insert(after, {.key = std::move(key_), .entries = run_});
   }
   run_ = 0;

@@ -11,7 +11,8 @@ namespace portcullis::tools {
 namespace {
 
 constexpr const char* kGroup = "As Gatekeeper's manager has them";
-constexpr const char* kFixedGroup = "Taken with the value that changes nothing, for Gatekeeper's command lines";
+constexpr const char* kFixedGroup =
+    "Taken with the value that changes nothing, for Gatekeeper's command lines";
 
 struct RoleName {
   Role role;

@@ -66,8 +66,8 @@ constexpr std::size_t kFrequentKeysInText = 3;
 std::string StateText(const index::IndexStatus& status) {
   std::string text(StateName(status.state));
   if (status.state == index::IndexState::kBuilding && status.total_objects != 0) {
-    text += fmt::format(" {}%", std::min<std::uint64_t>(
-                                    99, status.built_objects * 100 / status.total_objects));
+    text += fmt::format(
+        " {}%", std::min<std::uint64_t>(99, status.built_objects * 100 / status.total_objects));
   }
   return text;
 }
@@ -75,8 +75,8 @@ std::string StateText(const index::IndexStatus& status) {
 std::string FrequentText(const index::KeyStatistics& keys) {
   std::string text;
   for (std::size_t i = 0; i < std::min(kFrequentKeysInText, keys.frequent.size()); ++i) {
-    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ",
-                        index::ShowKeyBytes(keys.frequent[i].key), keys.frequent[i].entries);
+    text += fmt::format("{}{} ({})", i == 0 ? "" : ", ", index::ShowKeyBytes(keys.frequent[i].key),
+                        keys.frequent[i].entries);
   }
   return text;
 }
@@ -108,7 +108,8 @@ void AddIndexes(CLI::App& inventory, int* exit_code) {
   AddLocationOptions(*command, location.get());
   command->add_flag("--json", *json, "Print JSON");
   command->footer(
-      "Keys are counted in the background when much has changed; \"-\" and no statistics: not yet.\n"
+      "Keys are counted in the background when much has changed; \"-\" and no statistics: not "
+      "yet.\n"
       "Example:\n  portcullis inventory indexes --data ./data");
   command->callback([=] {
     *exit_code = WithInventory(*location, [&](InventoryReader& reader) -> Result<int> {

@@ -103,6 +103,7 @@ class RuntimeParts final : public Runtime {
       : clock_(clock),
         logger_(std::move(logger)),
         metrics_(metrics),
+        policy_metrics_(metrics, clock),
         policies_(
             rego::CreateCatalog(BuiltinNames(options.disabled_builtins)),
             {.templates = {.keep_prints = false, .may_read_inventory = options.referential_rules},
@@ -149,7 +150,8 @@ class RuntimeParts final : public Runtime {
     controller_ = std::make_unique<controller::PolicyController>(
         policy_folder_ ? *policy_folder_ : *objects_, policies_, *inventory_, *sync_set_,
         crds_.get(), statuses_.get(), logger_->Named("controller"),
-        controller::PolicyControllerOptions{.gatekeeper_namespace = options.gatekeeper_namespace});
+        controller::PolicyControllerOptions{.gatekeeper_namespace = options.gatekeeper_namespace,
+                                            .metrics = &policy_metrics_});
     excluder_ = std::make_unique<WebhookExclusions>(*controller_);
     objects_->Follow(replicator::NamespaceCache::type(), *namespace_cache_);
     if (statuses_) {
@@ -272,7 +274,34 @@ class RuntimeParts final : public Runtime {
             .Set(std::chrono::duration<double>(clock_.Now() - each.last_contact).count());
       }
     }
+    std::set<document::GroupVersionKind> watched;
+    std::set<document::GroupVersionKind> intended;
+    for (const replicator::KindStatus& each : objects_->Status()) {
+      intended.insert(each.type);
+      if (each.served && each.synced) {
+        watched.insert(each.type);
+      }
+    }
+    metrics_
+        .GetGauge("gatekeeper_watch_manager_watched_gvk",
+                  "The total number of Group/Version/Kinds currently watched by the watch manager")
+        .Set(static_cast<double>(watched.size()));
+    metrics_
+        .GetGauge("gatekeeper_watch_manager_intended_watch_gvk",
+                  "The total number of Group/Version/Kinds that the watch manager has instructions "
+                  "to watch")
+        .Set(static_cast<double>(intended.size()));
     if (Result<std::vector<index::KindStatistics>> kinds = inventory_->Kinds()) {
+      std::map<std::string, std::uint64_t> synced;
+      for (const index::KindStatistics& each : *kinds) {
+        synced[each.type.kind] += each.objects;
+      }
+      for (const auto& [kind, objects] : synced) {
+        metrics_
+            .GetGauge("gatekeeper_sync", "Total number of resources of each kind being cached",
+                      {{"kind", kind}, {"status", "active"}})
+            .Set(static_cast<double>(objects));
+      }
       for (const index::KindStatistics& each : *kinds) {
         const Labels labels{
             {"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
@@ -301,6 +330,7 @@ class RuntimeParts final : public Runtime {
   Clock& clock_;
   const std::shared_ptr<Logger> logger_;
   Metrics& metrics_;
+  controller::PolicyMetrics policy_metrics_;
   policy::PolicyStore policies_;
   std::unique_ptr<index::Inventory> inventory_;
   std::unique_ptr<replicator::KubernetesClient> client_;

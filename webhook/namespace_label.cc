@@ -21,7 +21,8 @@ constexpr std::int32_t kForbidden = 403;
 constexpr std::int32_t kInternalError = 500;
 
 ReviewReply Allow(std::string message) {
-  return {.allowed = true, .code = kOk, .reason = {}, .message = std::move(message), .warnings = {}};
+  return {
+      .allowed = true, .code = kOk, .reason = {}, .message = std::move(message), .warnings = {}};
 }
 
 ReviewReply Deny(std::int32_t code, std::string message) {
@@ -60,8 +61,7 @@ ReviewReply Decide(const Value& request, const ExemptNamespaces& exempt) {
     return Allow("Namespace " + std::string(name) + " is allowed to set " + std::string(kLabel));
   }
   if (!object.Get({"metadata", "labels", kLabel}).is_undefined()) {
-    return Deny(kForbidden,
-                "Only exempt namespace can have the " + std::string(kLabel) + " label");
+    return Deny(kForbidden, "Only exempt namespace can have the " + std::string(kLabel) + " label");
   }
   return Allow("Namespace is not setting the " + std::string(kLabel) + " label");
 }

@@ -66,12 +66,11 @@ Uses UsesOf(const Node& node, const std::string& name) {
   Walk(node, ConstVisitor{.term =
                               [&](const Term& term) {
                                 uses.all += term.IsVar() && term.text == name ? 1 : 0;
-                                uses.walked += term.kind == TermKind::kRef &&
-                                                       term.items.size() > 1 &&
-                                                       term.items[0]->IsVar() &&
-                                                       term.items[0]->text == name
-                                                   ? 1
-                                                   : 0;
+                                uses.walked +=
+                                    term.kind == TermKind::kRef && term.items.size() > 1 &&
+                                            term.items[0]->IsVar() && term.items[0]->text == name
+                                        ? 1
+                                        : 0;
                                 return true;
                               },
                           .expr = {},
@@ -134,9 +133,9 @@ class Rewriter {
       const Expr& expr = *(*body)[i];
       bool takes_subtree = false;
       for (std::size_t j = 1; expr.kind == ExprKind::kCall && j < expr.terms.size(); ++j) {
-        takes_subtree = takes_subtree ||
-                        (expr.terms[j]->IsVar() && subtrees.contains(expr.terms[j]->text) &&
-                         WalksParameter(*expr.terms[0], j - 1, 0));
+        takes_subtree =
+            takes_subtree || (expr.terms[j]->IsVar() && subtrees.contains(expr.terms[j]->text) &&
+                              WalksParameter(*expr.terms[0], j - 1, 0));
       }
       Body written;
       if (takes_subtree && expr.with.empty() && WriteOut(expr, &written)) {

@@ -77,8 +77,8 @@ std::optional<View> ViewOf(const Term& reference, const CompiledPolicy& policy) 
   }
   // p := {…}: `p = local; local = {…}`.
   if (rule.kind != RuleKind::kComplete || !rule.value->IsVar() || rule.body.size() != 1 ||
-      !IsPlain(*rule.body[0]) || !IsEquality(*rule.body[0]) ||
-      !rule.body[0]->terms[1]->IsVar() || rule.body[0]->terms[1]->text != rule.value->text) {
+      !IsPlain(*rule.body[0]) || !IsEquality(*rule.body[0]) || !rule.body[0]->terms[1]->IsVar() ||
+      rule.body[0]->terms[1]->text != rule.value->text) {
     return std::nullopt;
   }
   const Term& value = *rule.body[0]->terms[2];
@@ -153,18 +153,19 @@ class Merger {
       if (!view && term.kind == TermKind::kRef) {
         view = CollectedBefore(*body, at, term, &definition);
       }
-      if (!view || term.items.size() <= view->length || !ReadsInventory(view->comprehension->body)) {
+      if (!view || term.items.size() <= view->length ||
+          !ReadsInventory(view->comprehension->body)) {
         continue;
       }
       const Term& item = *term.items[view->length];
       const bool is_set = view->comprehension->kind == TermKind::kSetComprehension;
-      const bool is_loop = item.IsWildcard() || (is_set && item.IsVar() && !bound.contains(item.text));
+      const bool is_loop =
+          item.IsWildcard() || (is_set && item.IsVar() && !bound.contains(item.text));
       if (!is_loop || (is_set && !any_order) || errors_.MayFail(*view->comprehension) ||
           RestMayFail(*body, at)) {
         continue;
       }
-      if (std::optional<Body> merged =
-              Merge(*body, at, i, std::move(*view), definition, bound)) {
+      if (std::optional<Body> merged = Merge(*body, at, i, std::move(*view), definition, bound)) {
         *body = std::move(*merged);
         return true;
       }
@@ -231,7 +232,8 @@ class Merger {
     for (ExprPtr& expr : collected->body) {
       merged.push_back(std::move(expr));
     }
-    merged.push_back(MakeEquality(std::move(name), Clone(*collected->items[0]), body[at]->location));
+    merged.push_back(
+        MakeEquality(std::move(name), Clone(*collected->items[0]), body[at]->location));
     const std::size_t end = merged.size();
     merged.push_back(std::move(last));
     for (std::size_t i = at + 1; i < body.size(); ++i) {
@@ -256,13 +258,13 @@ class Merger {
         if (term.items[2]->kind != TermKind::kString || term.items.size() < 3 + depth) {
           return false;
         }
-        const InventorySite site{.reference = &term,
-                                 .scope = depth == 4 ? store::Scope::kNamespaced
-                                                     : store::Scope::kCluster,
-                                 .object_end = 3 + depth,
-                                 .body = &body,
-                                 .expression = i,
-                                 .bound = bound};
+        const InventorySite site{
+            .reference = &term,
+            .scope = depth == 4 ? store::Scope::kNamespaced : store::Scope::kCluster,
+            .object_end = 3 + depth,
+            .body = &body,
+            .expression = i,
+            .bound = bound};
         std::deque<Body> written;
         if (FindAccessPath(site, policy_, errors_, &written).choices.empty()) {
           return false;

@@ -61,8 +61,12 @@ class PolicyControllerTest : public testing::Test {
     source_ = std::make_unique<ScriptedSource>(converts);
     objects_ = std::make_unique<ScriptedSource>(true);
     sync_set_ = std::make_unique<replicator::SyncSet>(*objects_, *inventory_, Logger::Silent());
-    controller_ = std::make_unique<PolicyController>(*source_, policies_, *inventory_, *sync_set_,
-                                                     nullptr, nullptr, Logger::Silent());
+    controller_ = std::make_unique<PolicyController>(
+        *source_, policies_, *inventory_, *sync_set_, nullptr, nullptr, Logger::Silent(),
+        PolicyControllerOptions{.metrics = &policy_metrics_});
+  }
+  double Metric(const std::string& name, const Labels& labels) {
+    return metrics_.GetGauge(name, "", labels).value();
   }
   std::vector<std::string> Constraints() const {
     std::vector<std::string> names;
@@ -93,6 +97,7 @@ class PolicyControllerTest : public testing::Test {
   replicator::ScratchFolder folder_;
   ManualClock clock_;
   Metrics metrics_;
+  PolicyMetrics policy_metrics_{metrics_, clock_};
   std::unique_ptr<index::Inventory> inventory_;
   policy::PolicyStore policies_;
   std::unique_ptr<ScriptedSource> source_;
@@ -137,6 +142,27 @@ TEST_F(PolicyControllerTest, ABrokenNewTemplateFollowsNothing) {
   EXPECT_FALSE(source_->follows({"constraints.gatekeeper.sh", "v1beta1", "Broken"}));
   source_->Delete(kTemplate, "broken");
   EXPECT_THAT(Problems(), IsEmpty());
+}
+
+TEST_F(PolicyControllerTest, PoliciesAreCountedAsGatekeeperCountsThem) {
+  Start();
+  controller_->Start();
+  source_->Put(Template("Never", "true"));
+  source_->Put(Template("Broken", "nonsense("));
+  source_->Put(Constraint("Never", "one"));
+  source_->Put(Constraint("Never", "two"));
+  EXPECT_EQ(Metric("gatekeeper_constraint_templates", {{"status", "active"}}), 1);
+  EXPECT_EQ(Metric("gatekeeper_constraint_templates", {{"status", "error"}}), 1);
+  EXPECT_EQ(
+      Metric("gatekeeper_constraints", {{"enforcement_action", "deny"}, {"status", "active"}}), 2);
+  EXPECT_EQ(metrics_
+                .GetCounter("gatekeeper_constraint_template_ingestion_count_total", "",
+                            {{"status", "error"}})
+                .value(),
+            1);
+  source_->Delete({"constraints.gatekeeper.sh", "v1beta1", "Never"}, "two");
+  EXPECT_EQ(
+      Metric("gatekeeper_constraints", {{"enforcement_action", "deny"}, {"status", "active"}}), 1);
 }
 
 TEST_F(PolicyControllerTest, AsksForTheIndexesThatThePlansWant) {

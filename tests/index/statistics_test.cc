@@ -111,8 +111,8 @@ TEST(KeyStatistics, GoWithTheirIndex) {
     std::this_thread::yield();
   }
   store::PinnedValue value;
-  EXPECT_FALSE(*inventory->store().Get(store::Family::kDefinitions, StatisticsKey(1), nullptr,
-                                       &value));
+  EXPECT_FALSE(
+      *inventory->store().Get(store::Family::kDefinitions, StatisticsKey(1), nullptr, &value));
   EXPECT_EQ(inventory.Problems(), "");
 }
 
@@ -136,8 +136,8 @@ TEST(KeyStatistics, ACheckFindsThoseThatCannotBeTrue) {
   EXPECT_EQ(inventory.Problems(), "");
   wrong.frequent[0].entries -= 1;
   put(wrong);
-  EXPECT_EQ(inventory.Problems(), "index " + HostIndex().Summary() +
-                                      ": its statistics are not those of its entries\n");
+  EXPECT_EQ(inventory.Problems(),
+            "index " + HostIndex().Summary() + ": its statistics are not those of its entries\n");
 }
 
 TEST(KeyStatistics, AStoreOfTheFirstFormatGoesOn) {

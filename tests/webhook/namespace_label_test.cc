@@ -15,8 +15,8 @@ std::string Review(const std::string& operation, const std::string& kind,
 }
 
 std::string Namespace(const std::string& name, const std::string& labels) {
-  return R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name +
-         R"(","labels":)" + labels + "}}";
+  return R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":")" + name + R"(","labels":)" +
+         labels + "}}";
 }
 
 const char* const kIgnored = R"({"admission.gatekeeper.sh/ignore":""})";
