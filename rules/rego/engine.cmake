@@ -1,6 +1,8 @@
 # Plan and evaluation.
 set(rego_engine_sources
   access_path.cc
+  access_path_contained.cc
+  access_path_probe.cc
   body_planner.cc
   engine.cc
   error_analysis.cc
