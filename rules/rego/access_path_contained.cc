@@ -38,9 +38,8 @@ void JoinFinder::LookAtEvery(const Expr& expr, Choices* choices) {
     return;
   }
   const Origins outer = origins_;
-  const EachItem each{.collection = expr.terms[2].get(),
-                      .key = expr.terms[0].get(),
-                      .value = expr.terms[1].get()};
+  const EachItem each{
+      .collection = expr.terms[2].get(), .key = expr.terms[0].get(), .value = expr.terms[1].get()};
   NoteItem(each);
   AddContainedItems(expr.location, each, Pointers(expr.body), {}, choices);
   origins_ = outer;
@@ -69,7 +68,8 @@ void JoinFinder::NoteItem(const EachItem& each) {
 }
 
 void JoinFinder::LookAtAbsence(const Location& location, const std::vector<const Expr*>& body,
-                   std::vector<const Expr*> guards, std::size_t depth, Choices* choices) {
+                               std::vector<const Expr*> guards, std::size_t depth,
+                               Choices* choices) {
   std::optional<EachItem> each;
   const Expr* negation = nullptr;
   for (const Expr* expr : body) {
@@ -132,8 +132,8 @@ void JoinFinder::LookAtAbsence(const Location& location, const std::vector<const
 }
 
 void JoinFinder::LookAtAbsentCall(const Location& location, const Expr& call,
-                      const std::vector<const Expr*>& guards, std::size_t depth,
-                      Choices* choices) {
+                                  const std::vector<const Expr*>& guards, std::size_t depth,
+                                  Choices* choices) {
   std::vector<Body> bodies;
   if (!InlineCall(policy_, call, &next_name_, &bodies)) {
     return;
@@ -147,8 +147,8 @@ void JoinFinder::LookAtAbsentCall(const Location& location, const Expr& call,
 }
 
 void JoinFinder::AddContainedItems(const Location& location, const EachItem& each,
-                       const std::vector<const Expr*>& tests,
-                       const std::vector<const Expr*>& guards, Choices* choices) {
+                                   const std::vector<const Expr*>& tests,
+                                   const std::vector<const Expr*>& guards, Choices* choices) {
   const Origin of_collection = origins_.Of(*each.collection);
   if (of_collection.kind != Kind::kObject) {
     return;
@@ -223,7 +223,8 @@ void JoinFinder::AddTest(const Expr& expr, const Origin& origin, Choices* choice
 }
 
 void JoinFinder::NoteDifference(const Expr& expr, const std::string& name,
-                    const std::vector<Origin>& arguments, const Term& output, Choices* choices) {
+                                const std::vector<Origin>& arguments, const Term& output,
+                                Choices* choices) {
   if (name == "minus" && arguments.size() == 2 && output.IsVar()) {
     differences_.insert_or_assign(output.text, &expr);
   } else if (name == "and" && arguments.size() == 2 && output.IsVar()) {
@@ -254,7 +255,8 @@ void JoinFinder::NoteCountOfCollected(const Expr& count, const Term& output, Cho
   }
 }
 
-void JoinFinder::AddNothingCollected(const Location& location, const Term& comprehension, Choices* choices) {
+void JoinFinder::AddNothingCollected(const Location& location, const Term& comprehension,
+                                     Choices* choices) {
   if (errors_.MayFail(comprehension)) {
     return;
   }
@@ -263,7 +265,8 @@ void JoinFinder::AddNothingCollected(const Location& location, const Term& compr
   origins_ = outer;
 }
 
-bool JoinFinder::AddIntersection(const Expr& expr, const Term& left, const Term& right, Choices* choices) {
+bool JoinFinder::AddIntersection(const Expr& expr, const Term& left, const Term& right,
+                                 Choices* choices) {
   for (const auto& [out, whole] : {std::pair(&left, &right), std::pair(&right, &left)}) {
     const auto found = out->IsVar() ? intersections_.find(out->text) : intersections_.end();
     if (found == intersections_.end() || !whole->IsVar()) {
@@ -276,8 +279,8 @@ bool JoinFinder::AddIntersection(const Expr& expr, const Term& left, const Term&
       const Origin of_in = origins_.Of(in);
       if (contained.IsVar() && contained.text == whole->text &&
           of_contained.kind == Kind::kObject && of_in.kind == Kind::kInvariant) {
-        AddContainment(expr, contained, of_contained, in, of_in,
-                       ProgramSource::Keys::kLeastMember, choices);
+        AddContainment(expr, contained, of_contained, in, of_in, ProgramSource::Keys::kLeastMember,
+                       choices);
         return true;
       }
     }
@@ -299,8 +302,9 @@ void JoinFinder::AddNoDifference(const Expr& minus, Choices* choices) {
   }
 }
 
-void JoinFinder::AddContainment(const Expr& expr, const Term& contained, const Origin& origin, const Term& in,
-                    const Origin& of_in, ProgramSource::Keys keys, Choices* choices) {
+void JoinFinder::AddContainment(const Expr& expr, const Term& contained, const Origin& origin,
+                                const Term& in, const Origin& of_in, ProgramSource::Keys keys,
+                                Choices* choices) {
   Probe probe{.definition = {},
               .given_by = of_in.given_by,
               .key = &in,

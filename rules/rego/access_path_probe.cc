@@ -17,8 +17,8 @@ constexpr std::size_t kMostChoices = 4;
 
 }  // namespace
 
-void JoinFinder::AddEquality(const Expr& expr, const Term& left, const Origin& of_left, const Term& right,
-                 const Origin& of_right, Choices* choices) {
+void JoinFinder::AddEquality(const Expr& expr, const Term& left, const Origin& of_left,
+                             const Term& right, const Origin& of_right, Choices* choices) {
   if (AddIntersection(expr, left, right, choices)) {
     return;
   }
@@ -62,7 +62,7 @@ void JoinFinder::AddEquality(const Expr& expr, const Term& left, const Origin& o
 }
 
 void JoinFinder::AddCallEquality(const Expr& call, const Origin& of_arguments, const Term& output,
-                     Choices* choices) {
+                                 Choices* choices) {
   const Origin of_output = origins_.Of(output);
   if (of_arguments.kind != Kind::kObject ||
       (of_output.kind != Kind::kInvariant && of_output.kind != Kind::kConstant)) {
@@ -88,8 +88,8 @@ void JoinFinder::AddCallEquality(const Expr& call, const Origin& of_arguments, c
 }
 
 void JoinFinder::AddMembership(const Expr& expr, const Term& taken, const Origin& origin,
-                   const Term* collection, const Origin& of_collection, Probe::Keys keys,
-                   Choices* choices) {
+                               const Term* collection, const Origin& of_collection,
+                               Probe::Keys keys, Choices* choices) {
   Probe probe{.definition = {},
               .given_by = of_collection.given_by,
               .key = collection,
@@ -104,8 +104,8 @@ void JoinFinder::AddMembership(const Expr& expr, const Term& taken, const Origin
   Add(std::move(probe), choices);
 }
 
-void JoinFinder::AddHolds(const Expr& expr, const Term& collection, const Origin& origin, const Term& key,
-              const Origin& of_key, Choices* choices) {
+void JoinFinder::AddHolds(const Expr& expr, const Term& collection, const Origin& origin,
+                          const Term& key, const Origin& of_key, Choices* choices) {
   Probe probe{.definition = {},
               .given_by = of_key.given_by,
               .key = &key,
@@ -129,8 +129,8 @@ index::Definition JoinFinder::DefinitionOf(const ObjectPath& path) const {
           .path = path.steps};
 }
 
-bool JoinFinder::MakeProgram(const Term& key, const Origin& origin, ProgramSource::Keys keys, Probe* probe,
-                 bool or_undefined) {
+bool JoinFinder::MakeProgram(const Term& key, const Origin& origin, ProgramSource::Keys keys,
+                             Probe* probe, bool or_undefined) {
   std::string reason;
   auto text = ProgramText(policy_,
                           {.expressions = InOrder(origin.given_by),
@@ -208,8 +208,7 @@ void JoinFinder::Choose() {
     return choice.size() == 1 && choice[0].keys == Probe::Keys::kValue &&
            origins_.Of(*choice[0].key).kind == Kind::kConstant;
   };
-  std::ranges::stable_partition(choices,
-                                [&](const auto& choice) { return !is_constant(choice); });
+  std::ranges::stable_partition(choices, [&](const auto& choice) { return !is_constant(choice); });
   if (!choices.empty() && !is_constant(choices.front())) {
     std::erase_if(choices, is_constant);
   }
