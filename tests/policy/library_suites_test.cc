@@ -1,5 +1,6 @@
 // Test suites as data: those of the shared policy library and of policies/, each on an inventory in memory, in a store with
-// indexes and in a store without, which must all agree. One test a suite, named by its folder.
+// indexes and in a store without, which must all agree; and no template beside a suite is planned with a scan. One test a suite,
+// named by its folder.
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "document/arena.h"
+#include "rules/policy/manifest_file.h"
+#include "rules/policy/policy_set.h"
 #include "rules/policy/suite.h"
 #include "rules/rego/catalog.h"
 
@@ -30,6 +34,7 @@ class SuiteCaseTest : public ::testing::Test {
   void TearDown() override { fs::remove_all(Scratch()); }
 
   void TestBody() override {
+    EXPECT_EQ(Scans(), "");
     const std::string in_memory = Outcome({});
     EXPECT_EQ(Outcome({.store = Scratch() / "indexed"}), in_memory);
     EXPECT_EQ(Outcome({.store = Scratch() / "scanned", .index_use = rego::IndexUse::kIgnore}),
@@ -47,6 +52,33 @@ class SuiteCaseTest : public ::testing::Test {
   [[nodiscard]] fs::path Scratch() const {
     return fs::temp_directory_path() / ("portcullis-library-" + std::to_string(::getpid()) + "-" +
                                         file_.parent_path().filename().string());
+  }
+
+  // The steps of the plans that read more of the inventory than their keys name.
+  [[nodiscard]] std::string Scans() const {
+    const fs::path file = file_.parent_path() / "template.yaml";
+    document::Arena arena;
+    const auto objects = ReadObjects(file, arena, document::NumberMode::kFloat64);
+    if (!objects) {
+      return objects.error().ToString();
+    }
+    PolicyStore policies(rego::CreateCatalog());
+    std::string scans;
+    for (const document::Value& object : *objects) {
+      if (const auto put = policies.PutTemplate(object); !put) {
+        scans += put.error().ToString() + "\n";
+      }
+    }
+    for (const Template* each : policies.current()->templates()) {
+      for (const rego::RuleExplanation& rule : each->plan->Explain()) {
+        for (const rego::PlanStep& step : rule.steps) {
+          if (step.access_path == "full scan" || step.access_path == "range") {
+            scans += rule.rule + ": " + step.access_path + ": " + step.text + "\n";
+          }
+        }
+      }
+    }
+    return scans;
   }
 
   // What gator would print, without times.
