@@ -73,6 +73,7 @@ class BodyPlanner {
   // reference_planner.cc
   Operand EvalReference(const Term& reference, Need need);
   Operand EvalData(const Term& reference, Need need);
+  Operand CallBelow(RuleGroup& group, const Term& reference, std::size_t next);
   Operand EvalGroup(RuleGroup& group, const Term& reference, std::size_t next);
   Operand EvalByShape(RuleGroup& group, const Term& pattern, const Location& location, Slot* value);
   Operand EvalInventory(const Term& reference, Need need);

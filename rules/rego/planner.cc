@@ -339,6 +339,15 @@ const Procedure* Planner::ByShape(RuleGroup& group, const std::string& shape,
   return procedure;
 }
 
+const Procedure* Planner::Below(RuleGroup& group, std::size_t keys) {
+  Procedure*& procedure = group.below[keys];
+  if (procedure == nullptr) {
+    procedure = NewProcedure(group, Procedure::Kind::kNested, Use::kBelow);
+    procedure->argument_count = static_cast<std::uint32_t>(keys);
+  }
+  return procedure;
+}
+
 std::unique_ptr<DocumentNode> Planner::MakeDocuments(const RuleTree& tree,
                                                      std::vector<std::string>& path) {
   auto node = std::make_unique<DocumentNode>();
@@ -483,9 +492,21 @@ const Branch* Planner::PlanBranch(const Work& work, const RuleGroup::Definition&
                          : definition.keys.empty()                 ? nullptr
                                                                    : definition.keys.front();
   // What the head computes is not known before the body.
-  const bool key_is_pattern = head_key != nullptr && (IsGround(*head_key) || head_key->IsVar() ||
-                                                      head_key->kind == TermKind::kArray ||
-                                                      head_key->kind == TermKind::kObject);
+  const auto is_pattern = [](const Term& key) {
+    return IsGround(key) || key.IsVar() || key.kind == TermKind::kArray ||
+           key.kind == TermKind::kObject;
+  };
+  const bool key_is_pattern = head_key != nullptr && is_pattern(*head_key);
+  const auto match_keys = [&](bool patterns) {
+    for (std::size_t i = 0;
+         work.use == Use::kBelow && i < definition.keys.size() && i < procedure.argument_count;
+         ++i) {
+      if (is_pattern(*definition.keys[i]) == patterns) {
+        body.Match({.at = static_cast<Slot>(i)}, *definition.keys[i]);
+      }
+    }
+  };
+  match_keys(true);
   if (work.use == Use::kEntry && key_is_pattern) {
     body.Match({.at = 0}, *head_key);
   }
@@ -498,6 +519,7 @@ const Branch* Planner::PlanBranch(const Work& work, const RuleGroup::Definition&
   if (work.use == Use::kEntry && !key_is_pattern) {
     body.Match({.at = 0}, *head_key);
   }
+  match_keys(false);
   PlanYield(body, work, definition, rule);
   procedure.frame_size = std::max(procedure.frame_size, static_cast<std::uint32_t>(body.slots()));
   explanations_.push_back(std::move(explanation));

@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -40,6 +42,15 @@ struct RuleGroup {
   Procedure* whole = nullptr;  // Or the function.
   Procedure* entry = nullptr;
   std::map<std::string, Procedure*> by_shape;
+  std::map<std::size_t, Procedure*> below;  // By the number of keys.
+
+  [[nodiscard]] std::size_t most_keys() const {
+    std::size_t most = 0;
+    for (const Definition& definition : definitions) {
+      most = std::max(most, definition.keys.size());
+    }
+    return most;
+  }
 };
 
 class Planner {
@@ -62,6 +73,8 @@ class Planner {
   const Procedure* Entry(RuleGroup& group);
   // A partial rule asked for keys of one shape (AddShape): the arguments are the values of its bound leaves, in order.
   const Procedure* ByShape(RuleGroup& group, const std::string& shape, std::size_t arguments);
+  // The part of nested objects below their first keys: the arguments.
+  const Procedure* Below(RuleGroup& group, std::size_t keys);
   const DocumentNode* DocumentAt(std::span<const std::string> path);
   Operand Constant(document::Value value);
   Operand ConstantOf(const Term& ground);
@@ -83,7 +96,7 @@ class Planner {
   void Fail(std::string message, const Location& location);
 
  private:
-  enum class Use : std::uint8_t { kWhole, kEntry, kShape };
+  enum class Use : std::uint8_t { kWhole, kEntry, kShape, kBelow };
   struct Work {
     RuleGroup* group = nullptr;
     Procedure* procedure = nullptr;

@@ -160,11 +160,34 @@ Operand BodyPlanner::CallWhole(const Procedure* procedure, const Location* locat
   return {.at = slot};
 }
 
+// The part of the objects below the keys that are known: what is elsewhere cannot fail.
+Operand BodyPlanner::CallBelow(RuleGroup& group, const Term& reference, std::size_t next) {
+  std::vector<Operand> keys;
+  for (std::size_t i = next; i < reference.items.size() && keys.size() < group.most_keys() &&
+                             CanEval(*reference.items[i]);
+       ++i) {
+    keys.push_back(Eval(*reference.items[i]));
+  }
+  if (keys.empty()) {
+    return CallWhole(planner_.Whole(group), &reference.location);
+  }
+  const Procedure* procedure = planner_.Below(group, keys.size());
+  const Slot slot = NewSlot();
+  Step& step = Add(Op::kCall, &reference.location);
+  step.procedure = procedure;
+  step.operands = planner_.Operands(keys);
+  step.to = slot;
+  return {.at = slot};
+}
+
 Operand BodyPlanner::EvalGroup(RuleGroup& group, const Term& reference, std::size_t next) {
   const Location* location = &reference.location;
   if (group.kind == RuleGroup::Kind::kFunction) {
     Add(Op::kFail);
     return planner_.Constant(document::Value::Null());
+  }
+  if (group.kind == RuleGroup::Kind::kNested) {
+    return Walk(Op::kWalk, CallBelow(group, reference, next), reference, next);
   }
   const bool by_key = group.kind == RuleGroup::Kind::kSet || group.kind == RuleGroup::Kind::kObject;
   if (!by_key || next == reference.items.size()) {
