@@ -2,6 +2,7 @@
 // definitions left out that would fail (rule_out.h), and goes on with a first value before it tries the other definitions.
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -50,6 +51,10 @@ std::string Place(const Location& location) {
                                                   : row + ':' + std::to_string(location.column);
 }
 
+bool IsSame(const Location& a, const Location& b) {
+  return a.file == b.file && a.row == b.row && a.column == b.column;
+}
+
 }  // namespace
 
 bool Evaluator::IsForgivable() const {
@@ -68,8 +73,10 @@ bool Evaluator::IsLeftOut(const Procedure& procedure, const Branch& branch,
 }
 
 void Evaluator::ForgetError(bool keep_builtin_error) {
-  if (!keep_builtin_error) {
+  if (!keep_builtin_error && builtin_error_) {
     builtin_error_.reset();
+    // What failed in it shall fail again where it is asked for elsewhere.
+    context_->kept->Clear();
   }
   failed_ = false;
   error_.reset();
@@ -101,28 +108,57 @@ bool Evaluator::IsDecided(const Procedure& procedure, const Value* slots) const 
   return true;
 }
 
-Signal Evaluator::FailAfterwards(const Step& step, Value* slots) {
+Signal Evaluator::FailAfterwards(const Procedure& procedure, std::span<const Value> arguments,
+                                 const std::function<Signal(const Value&)>& go_on) {
   const Value value = std::exchange(first_value_, Value());
-  if (value.is_undefined() || (step.to == kNoSlot && value.is_false())) {
+  if (value.is_undefined()) {
     return Signal::kError;
   }
+  const Location* const first_place = first_place_;
   std::optional<EvaluationError> error = std::exchange(error_, std::nullopt);
   failed_ = false;
-  if (step.to != kNoSlot) {
-    slots[step.to] = value;
-  }
-  const bool keeps = step.procedure->argument_count == 0 && !step.procedure->is_function;
-  if (keeps) {
-    context_->kept->Of(step.procedure->id) = {.value = value, .known = true};
-  }
-  if (Run(&step + 1, slots) != Signal::kError) {
+  const FirstResult first{.procedure = &procedure,
+                          .arguments = arguments,
+                          .kept = context_->kept,
+                          .value = value,
+                          .next = first_results_};
+  first_results_ = &first;
+  const Signal signal = go_on(value);
+  first_results_ = first.next;
+  if (signal != Signal::kError) {
     failed_ = true;
     error_ = std::move(error);
-  }
-  if (keeps) {
-    context_->kept->Of(step.procedure->id) = {};
+  } else if (IsForgivable() && first_place != nullptr && IsSame(error_->location, *first_place)) {
+    // OPA takes a conflict of the definition that gave the first value for its own, and lists the values again.
+    error_->message +=
+        error->message.substr(std::min(error->message.find(":\n"), error->message.size()));
   }
   return Signal::kError;
+}
+
+Signal Evaluator::FailAfterwards(const Step& step, Value* slots) {
+  std::vector<Value> arguments;
+  for (const Operand operand : step.operands) {
+    arguments.push_back(Get(operand, slots));
+  }
+  return FailAfterwards(*step.procedure, arguments, [&](const Value& value) {
+    if (step.to == kNoSlot) {
+      return value.is_false() ? Signal::kContinue : Run(&step + 1, slots);
+    }
+    slots[step.to] = value;
+    return Run(&step + 1, slots);
+  });
+}
+
+const Value* Evaluator::FindFirstResult(const Procedure& procedure,
+                                        std::span<const Value> arguments) const {
+  for (const FirstResult* first = first_results_; first != nullptr; first = first->next) {
+    if (first->procedure == &procedure && first->kept == context_->kept &&
+        std::ranges::equal(first->arguments, arguments, document::Equal)) {
+      return &first->value;
+    }
+  }
+  return nullptr;
 }
 
 void Evaluator::PreferClash(std::size_t begin) {
@@ -152,6 +188,7 @@ Signal Evaluator::GatherResult(const Step& step, const Value& value) {
 }
 
 void Evaluator::ExplainConflict(const Procedure& procedure, Value* slots) {
+  first_place_ = nullptr;
   std::optional<EvaluationError> conflict = std::exchange(error_, std::nullopt);
   std::optional<EvaluationError> builtin_error = builtin_error_;
   failed_ = false;
@@ -168,6 +205,7 @@ void Evaluator::ExplainConflict(const Procedure& procedure, Value* slots) {
   if (engine_error_ || gathering.found.size() < 2) {
     return;
   }
+  first_place_ = gathering.found.front().location;
   std::ranges::stable_sort(gathering.found, [](const auto& a, const auto& b) {
     const auto place = [](const Location& location) {
       return std::tuple(location.file ? std::string_view(*location.file) : std::string_view(),

@@ -143,7 +143,9 @@ Signal Evaluator::EnterDocument(const Step& step, Value* slots, const DocumentNo
   } else if (child != nullptr && child->whole != nullptr) {
     Value value;
     if (!Call(*child->whole, {}, true, &value)) {
-      signal = Signal::kError;
+      signal = FailAfterwards(*child->whole, {}, [&](const Value& first) {
+        return WalkValue(step, slots, first, rest);
+      });
     } else if (value.is_defined()) {
       signal = WalkValue(step, slots, value, rest);
     }

@@ -46,6 +46,13 @@ bool Evaluator::Call(const Procedure& procedure, std::span<const Value> argument
     }
   }
 
+  if (first_results_ != nullptr) {
+    if (const Value* first = FindFirstResult(procedure, arguments)) {
+      *result = *first;
+      return true;
+    }
+  }
+
   Frame saved;
   Value* slots = PushFrame(procedure.frame_size, &saved);
   std::ranges::copy(arguments, slots);

@@ -140,6 +140,12 @@ class Evaluator {
                     bool keep_builtin_error);
   // After a call that failed: goes on with the first value, for an error that comes before the call's.
   Signal FailAfterwards(const Step& step, document::Value* slots);
+  // `go_on` has the first value of a call that has failed.
+  Signal FailAfterwards(const Procedure& procedure, std::span<const document::Value> arguments,
+                        const std::function<Signal(const document::Value&)>& go_on);
+  // Of a call under way that will fail; null: there is none.
+  const document::Value* FindFirstResult(const Procedure& procedure,
+                                         std::span<const document::Value> arguments) const;
   // After an error on the way to an object: OPA sees at once when two of its members differ.
   void PreferClash(std::size_t begin);
   // Puts the values that conflict into the error's text.
@@ -224,6 +230,17 @@ class Evaluator {
     bool more = false;
   };
   Gathering* gathering_ = nullptr;
+  // What OPA keeps of a procedure before it learns of a conflict.
+  struct FirstResult {
+    const Procedure* procedure = nullptr;
+    std::span<const document::Value> arguments;
+    const KeptResults* kept = nullptr;  // Of the context in which it is known.
+    document::Value value;
+    const FirstResult* next = nullptr;
+  };
+  const FirstResult* first_results_ = nullptr;
+  const Location* first_place_ =
+      nullptr;  // Of the definition that gave first_value_; null: no conflict was listed.
   document::Value first_value_;  // Of a call that has just failed; undefined: there was none.
   const document::Value* conflict_ =
       nullptr;  // The frame in which a conflict ended the evaluation.

@@ -106,6 +106,12 @@ bool KeptResults::Keep(std::uint32_t procedure, std::span<const Value> arguments
   return true;
 }
 
+void KeptResults::Clear() {
+  std::ranges::fill(results_, Result{});
+  std::ranges::fill(calls_, Call{});
+  call_count_ = 0;
+}
+
 void KeptResults::Grow() {
   const std::span<Call> old = calls_;
   calls_ = arena_.AllocateArray<Call>(old.empty() ? kFirstCalls : old.size() * 4);

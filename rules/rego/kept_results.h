@@ -35,6 +35,9 @@ class KeptResults {
   bool Keep(std::uint32_t procedure, std::span<const document::Value> arguments,
             document::Value result);
 
+  // Forgets the results of procedures and calls.
+  void Clear();
+
  private:
   struct Call {
     std::uint64_t hash = 0;
