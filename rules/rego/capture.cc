@@ -101,10 +101,12 @@ Checked<ValueQuery> CompileValueQuery(const CompiledPolicy& policy, Body query,
   if (!compiled) {
     // Of unsafe variables the one for the value comes last.
     std::vector<Diagnostic> errors = std::move(compiled).error();
-    std::ranges::stable_sort(errors, {}, [](const Diagnostic& error) {
-      return std::tuple(error.location.row, error.location.column,
-                        error.message == "var _ is unsafe");
-    });
+    if (errors.front().code == "rego_unsafe_var_error") {
+      std::ranges::stable_sort(errors, {}, [](const Diagnostic& error) {
+        return std::tuple(error.location.row, error.location.column,
+                          error.message == "var _ is unsafe");
+      });
+    }
     return std::unexpected(std::move(errors));
   }
   ValueQuery result;

@@ -50,6 +50,10 @@ bool ErrorList::Add(std::vector<Diagnostic> errors, Kind kind) {
 
 std::vector<Diagnostic> ErrorList::Take() {
   std::ranges::stable_sort(errors_, IsBefore);
+  return TakeAsMet();
+}
+
+std::vector<Diagnostic> ErrorList::TakeAsMet() {
   if (full()) {
     errors_.push_back(CompileError({}, "error limit reached"));
   }

@@ -33,6 +33,8 @@ class ErrorList {
   [[nodiscard]] bool stops() const { return stops_; }
   // In the order of their locations.
   [[nodiscard]] std::vector<Diagnostic> Take();
+  // In the order in which they were added, as OPA tells those of a query.
+  [[nodiscard]] std::vector<Diagnostic> TakeAsMet();
 
  private:
   [[nodiscard]] bool full() const { return limit_ != 0 && errors_.size() >= limit_; }

@@ -211,7 +211,7 @@ Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const M
   for (QueryStage stage : kQueryStages) {
     stage(compilation, query);
     if (!compilation.errors.empty()) {
-      return std::unexpected(compilation.errors.Take());
+      return std::unexpected(compilation.errors.TakeAsMet());
     }
   }
   // Names that the author gave at the top of the query come back.

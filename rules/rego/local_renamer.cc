@@ -431,7 +431,7 @@ VarSet DeclaredBy(const Expr& expr) {
 }
 
 void Renamer::CheckUnusedAssigned(const Body& body, const VarSet& used, const Location& start) {
-  if (!errors.empty() || !unused.empty()) {
+  if (!errors.empty() || !unused.empty() || of_query) {
     return;
   }
   std::map<std::string, std::string> by_name;  // New name to written one.
@@ -484,7 +484,7 @@ void Renamer::CheckUnusedDeclared(const Body& body, const VarSet& used,
                                       [&](const auto& d) { return d.second.contains(variable); });
     unused.push_back(
         CompileError(place == declarations.end() ? declarations.front().first : place->first,
-                     "declared var " + variable + " unused"));
+                     "declared var " + Shown(variable) + " unused"));
   }
 }
 

@@ -100,6 +100,7 @@ class Renamer {
 
   std::vector<Diagnostic> errors;
   std::vector<Diagnostic> unused;  // Strict mode's.
+  bool of_query = false;           // What a query assigns is its answer.
 
   [[nodiscard]] Scopes& scopes() { return scopes_; }
 
@@ -127,7 +128,9 @@ class Renamer {
   // True: `name` is the new one.
   bool Declare(const std::string& variable, Occurrence occurrence, const Location& location,
                std::string& name);
-  static std::string Shown(const std::string& variable) { return variable; }
+  static std::string Shown(const std::string& variable) {
+    return variable.starts_with('$') ? "_" : variable;
+  }
 
   // Null: the statement is gone.
   ExprPtr RenameStatement(ExprPtr expr);

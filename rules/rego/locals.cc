@@ -247,6 +247,7 @@ void RewriteLocals(Compilation& compilation) {
 
 void RewriteLocals(Compilation& compilation, Body& query) {
   Renamer renamer(compilation, {});
+  renamer.of_query = true;
   renamer.Rename(query, {});
   for (const auto& [variable, entry] : renamer.scopes().Top().entries) {
     if (entry.name != variable) {

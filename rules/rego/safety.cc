@@ -94,6 +94,7 @@ class BodyOrderer {
     for (const ExprPtr& expr : body) {
       closures.push_back(Difference(Intersection(ClosureVars(*expr), body_vars), globals));
     }
+    VarSet left_over;
     for (bool progress = true; progress;) {
       progress = false;
       for (std::size_t i = 0; i < body.size(); ++i) {
@@ -101,7 +102,7 @@ class BodyOrderer {
           continue;
         }
         const Expr* expr = body[i].get();
-        VarSet outputs = OutputVars(*expr, arity_, safe);
+        VarSet outputs = OutputVars(*expr, arity_, safe, left_over);
         if (!closures[i].empty()) {
           VarSet missing = Difference(closures[i], BoundBy(body, order, safe));
           if (!missing.empty()) {
@@ -133,8 +134,9 @@ class BodyOrderer {
   VarSet BoundBy(const Body& body, const std::vector<std::size_t>& order,
                  const VarSet& safe) const {
     VarSet bound = safe;
+    VarSet left_over;
     for (std::size_t i : order) {
-      Insert(bound, OutputVars(*body[i], arity_, bound));
+      Insert(bound, OutputVars(*body[i], arity_, bound, left_over));
     }
     return Difference(bound, safe);
   }
@@ -263,6 +265,8 @@ class SafetyErrors {
       }
       errors.push_back(Error(location, std::move(message)));
     }
+    // Where the limit of errors cuts them off, the first places are left.
+    std::ranges::stable_sort(errors, IsBefore, &Diagnostic::location);
     return errors;
   }
 

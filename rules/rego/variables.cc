@@ -202,8 +202,9 @@ void AddRefOutputs(const Expr& expr, const VarSet& safe, VarSet& output) {
   }
 }
 
-VarSet CallOutputVars(const Expr& expr, int arity, const VarSet& safe) {
-  VarSet output;
+// `output` gets what the references bind, and where all that the call needs is bound its results too.
+VarSet CallOutputVars(const Expr& expr, int arity, const VarSet& safe, VarSet& output) {
+  output.clear();
   AddRefOutputs(expr, safe, output);
   std::size_t inputs = static_cast<std::size_t>(arity) + 1;
   if (inputs >= expr.terms.size()) {
@@ -512,7 +513,7 @@ VarSet EqualityOutputVars(const Expr& expr, const VarSet& safe) {
   return Difference(bound, safe);
 }
 
-VarSet OutputVars(const Expr& expr, const Arity& arity, const VarSet& safe) {
+VarSet OutputVars(const Expr& expr, const Arity& arity, const VarSet& safe, VarSet& left_over) {
   if (IsNegated(expr)) {
     return {};
   }
@@ -521,33 +522,43 @@ VarSet OutputVars(const Expr& expr, const Arity& arity, const VarSet& safe) {
       return {};
     }
   }
-  VarSet output;
   switch (expr.kind) {
-    case ExprKind::kTerm:
+    case ExprKind::kTerm: {
+      VarSet output;
       AddRefOutputs(expr, safe, output);
       return output;
+    }
     case ExprKind::kEvery:
-      AddRefOutputs(*expr.terms[2], safe, output);
-      return output;
+      AddRefOutputs(*expr.terms[2], safe, left_over);
+      return left_over;
     case ExprKind::kCall:
       break;
     default:
       return {};
   }
   if (IsEquality(expr)) {
+    if (expr.terms.size() == 3) {
+      left_over.clear();
+    }
     return EqualityOutputVars(expr, safe);
   }
   if (expr.terms[0]->kind != TermKind::kRef) {
     return {};
   }
   int arguments = arity(*expr.terms[0]);
-  return arguments < 0 ? VarSet() : CallOutputVars(expr, arguments, safe);
+  return arguments < 0 ? VarSet() : CallOutputVars(expr, arguments, safe, left_over);
+}
+
+VarSet OutputVars(const Expr& expr, const Arity& arity, const VarSet& safe) {
+  VarSet left_over;
+  return OutputVars(expr, arity, safe, left_over);
 }
 
 VarSet OutputVars(const Body& body, const Arity& arity, const VarSet& safe) {
   VarSet bound = safe;
+  VarSet left_over;
   for (const ExprPtr& expr : body) {
-    Insert(bound, OutputVars(*expr, arity, bound));
+    Insert(bound, OutputVars(*expr, arity, bound, left_over));
   }
   return Difference(bound, safe);
 }

@@ -74,6 +74,10 @@ template <class Node>
 
 // The variables that evaluating the expression binds, given those that are bound before.
 [[nodiscard]] VarSet OutputVars(const Expr& expr, const Arity& arity, const VarSet& safe);
+// One of several expressions that are looked at in a row: of `every` OPA takes for bound what it found of the call before it,
+// too. `left_over` carries that on.
+[[nodiscard]] VarSet OutputVars(const Expr& expr, const Arity& arity, const VarSet& safe,
+                                VarSet& left_over);
 [[nodiscard]] VarSet OutputVars(const Body& body, const Arity& arity, const VarSet& safe);
 // Of `a = b` alone.
 [[nodiscard]] VarSet EqualityOutputVars(const Expr& expr, const VarSet& safe);
