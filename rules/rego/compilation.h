@@ -106,6 +106,7 @@ struct Compilation {
   std::shared_ptr<const TypeEnvironment> builtin_types;
   std::shared_ptr<const TypeEnvironment> types;  // Of rules, over those of builtins.
   Arity arity;
+  bool open_collections = true;   // Some set or object literal holds more than constants.
   bool calls_deprecated = false;  // As far as types are checked: not below every, not, and, or.
 
   [[nodiscard]] const builtins::Builtin* FindBuiltin(const Term& reference) const;

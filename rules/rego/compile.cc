@@ -54,6 +54,46 @@ constexpr QueryStage kQueryStages[] = {
     OrderBody,     HoistDynamicTerms,       CheckTypes,
 };
 
+// Sets and objects that hold more than constants: their order changes as their items are rewritten.
+template <class Node>
+void FindOpenCollections(Node& node, std::vector<Term*>* found) {
+  Visitor visitor;
+  visitor.term = [found](Term& term) {
+    const bool sorted = term.kind == TermKind::kSet || term.kind == TermKind::kObject;
+    if (sorted && term.items.size() > (term.kind == TermKind::kSet ? 1U : 2U) && !IsGround(term)) {
+      found->push_back(&term);
+    }
+    return true;
+  };
+  Walk(node, visitor);
+}
+
+// OPA sorts the items whenever it goes through them: the order in which they are evaluated, and which of several equal ones is
+// kept, hangs on it.
+void SortCollections(const std::vector<Term*>& open) {
+  for (auto term = open.rbegin(); term != open.rend(); ++term) {
+    Normalize(**term);
+  }
+}
+
+void SortCollections(Compilation& compilation) {
+  std::vector<Term*> open;
+  for (const std::unique_ptr<Module>& module : compilation.modules) {
+    for (const std::unique_ptr<Rule>& rule : module->rules) {
+      FindOpenCollections(*rule, &open);
+    }
+  }
+  SortCollections(open);
+  compilation.open_collections = !open.empty();
+}
+
+void SortCollections(Compilation& compilation, Body& query) {
+  std::vector<Term*> open;
+  FindOpenCollections(query, &open);
+  SortCollections(open);
+  compilation.open_collections = !open.empty();
+}
+
 Arity ArityIn(const Compilation& compilation) {
   // Builtins' types are parsed once each.
   auto known = std::make_shared<std::map<std::string, int, std::less<>>>();
@@ -155,6 +195,9 @@ Checked<std::shared_ptr<const CompiledPolicy>> Compile(std::vector<std::unique_p
     if (compilation.errors.stops()) {
       break;
     }
+    if (compilation.open_collections) {
+      SortCollections(compilation);
+    }
   }
   if (!compilation.errors.empty()) {
     return std::unexpected(compilation.errors.Take());
@@ -212,6 +255,9 @@ Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const M
     stage(compilation, query);
     if (!compilation.errors.empty()) {
       return std::unexpected(compilation.errors.TakeAsMet());
+    }
+    if (compilation.open_collections) {
+      SortCollections(compilation, query);
     }
   }
   // Names that the author gave at the top of the query come back.
