@@ -90,7 +90,7 @@ std::shared_ptr<Logger> Logger::Named(std::string name) const {
 }
 
 void Logger::Write(LogLevel level, std::string_view message,
-                   std::initializer_list<LogField> fields) const {
+                   std::span<const LogField> fields) const {
   if (!sink_->should_log(ToSpdlog(level))) {
     return;
   }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,8 +40,11 @@ class Logger {
   // The same sink under another "logger" name.
   [[nodiscard]] std::shared_ptr<Logger> Named(std::string name) const;
 
+  void Write(LogLevel level, std::string_view message, std::span<const LogField> fields) const;
   void Write(LogLevel level, std::string_view message,
-             std::initializer_list<LogField> fields = {}) const;
+             std::initializer_list<LogField> fields = {}) const {
+    Write(level, message, std::span(fields.begin(), fields.size()));
+  }
   void Debug(std::string_view message, std::initializer_list<LogField> fields = {}) const {
     Write(LogLevel::kDebug, message, fields);
   }

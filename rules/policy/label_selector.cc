@@ -1,6 +1,7 @@
 #include "rules/policy/label_selector.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "rules/policy/kubernetes_text.h"
@@ -84,6 +85,60 @@ void LabelSelector::ParseExpression(const Value& expression, const std::string& 
     requirement.values.emplace_back(value.string());
   }
   requirements_.push_back(std::move(requirement));
+}
+
+std::string LabelSelector::Complaint(const Value& selector) {
+  const auto check = [](std::string_view key, const Value& values, std::string* lacking) {
+    std::vector<std::string> problems;
+    for (const std::string& text : CheckLabelKey(key)) {
+      problems.push_back(FieldInvalid("key", Value::String(key), text));
+    }
+    if (!lacking->empty()) {
+      problems.push_back(std::move(*lacking));
+    }
+    for (std::uint32_t i = 0; values.is_array() && i < values.size(); ++i) {
+      const Value value = values.ItemAt(i);
+      for (const std::string& text :
+           value.is_string() ? CheckLabelValue(value.string()) : std::vector<std::string>()) {
+        problems.push_back(FieldInvalid(
+            "values[" + std::to_string(i) + "][" + std::string(key) + "]", value, text));
+      }
+    }
+    return problems.empty() ? std::string() : Aggregate(problems);
+  };
+  const Value labels = selector.Find("matchLabels");
+  for (std::uint32_t i = 0; labels.is_object() && i < labels.size(); ++i) {
+    const Value value = labels.ValueAt(i);
+    std::string none;
+    std::string complaint =
+        check(labels.KeyAt(i).string(), Value::Array(std::span(&value, 1)), &none);
+    if (!complaint.empty()) {
+      return complaint;
+    }
+  }
+  const Value expressions = selector.Find("matchExpressions");
+  for (std::uint32_t i = 0; expressions.is_array() && i < expressions.size(); ++i) {
+    const Value expression = expressions.ItemAt(i);
+    const std::string_view op = expression.GetString({"operator"});
+    const Value values = expression.Find("values");
+    const bool lists = op == "In" || op == "NotIn";
+    if (!lists && op != "Exists" && op != "DoesNotExist") {
+      return Quote(op) + " is not a valid label selector operator";
+    }
+    std::string wrong_values;
+    if (lists && values.size() == 0) {
+      wrong_values = FieldInvalid("values", Value::Null(),
+                                  "for 'in', 'notin' operators, values set can't be empty");
+    } else if (!lists && values.size() > 0) {
+      wrong_values =
+          FieldInvalid("values", values, "values set must be empty for exists and does not exist");
+    }
+    std::string complaint = check(expression.GetString({"key"}), values, &wrong_values);
+    if (!complaint.empty()) {
+      return complaint;
+    }
+  }
+  return {};
 }
 
 bool LabelSelector::Matches(const Value& labels) const {

@@ -18,6 +18,10 @@ class LabelSelector {
   // `path` names the field in errors. ERRORS: kInvalidArgument with Kubernetes' text: what it would refuse.
   static Result<LabelSelector> Parse(const document::Value& selector, std::string_view path);
 
+  // What labels.Selector says of the first requirement that it refuses; empty: it refuses none.
+  // SOURCE: k8s.io/apimachinery/pkg/labels, NewRequirement.
+  [[nodiscard]] static std::string Complaint(const document::Value& selector);
+
   // `labels` is a metadata.labels; one that is not an object of strings counts as empty.
   [[nodiscard]] bool Matches(const document::Value& labels) const;
 

@@ -79,6 +79,9 @@ struct Match::State {
   std::vector<Wildcard> excluded_namespaces;
   std::optional<LabelSelector> label_selector;
   std::optional<LabelSelector> namespace_selector;
+  // Why a mutator's selector cannot be asked; empty: it can.
+  std::string label_selector_problem;
+  std::string namespace_selector_problem;
   std::optional<Wildcard> name_pattern;
   std::string source;
 
@@ -88,7 +91,7 @@ struct Match::State {
                                         const MatchSubject& subject) const;
   [[nodiscard]] bool MatchesKind(std::string_view group, std::string_view kind) const;
   [[nodiscard]] bool MatchesScope(const Candidate& candidate, const Value& name_space) const;
-  [[nodiscard]] bool MatchesNamespaces(const Candidate& candidate, const Value& name_space) const;
+  [[nodiscard]] bool MatchesNamespaces(const Candidate& candidate) const;
   [[nodiscard]] Result<bool> MatchesNamespaceSelector(const Candidate& candidate,
                                                       const Value& name_space) const;
   [[nodiscard]] bool MatchesName(const Candidate& candidate) const;
@@ -113,33 +116,33 @@ bool Match::State::MatchesScope(const Candidate& candidate, const Value& name_sp
   return true;
 }
 
-bool Match::State::MatchesNamespaces(const Candidate& candidate, const Value& name_space) const {
-  std::string_view name = candidate.own_namespace;
-  if (candidate.is_namespace) {
-    name = candidate.object.GetString({"metadata", "name"});
-  } else if (name_space.is_defined()) {
-    name = name_space.GetString({"metadata", "name"});
-  } else if (name.empty()) {
+bool Match::State::MatchesNamespaces(const Candidate& candidate) const {
+  if (!candidate.lies_in_one) {
     return true;
   }
-  const auto holds = [name](const Wildcard& wildcard) { return wildcard.Matches(name); };
+  const auto holds = [&candidate](const Wildcard& wildcard) {
+    return wildcard.Matches(candidate.namespace_name);
+  };
   return (namespaces.empty() || std::ranges::any_of(namespaces, holds)) &&
          std::ranges::none_of(excluded_namespaces, holds);
 }
 
 Result<bool> Match::State::MatchesNamespaceSelector(const Candidate& candidate,
                                                     const Value& name_space) const {
-  if (!namespace_selector) {
+  const bool asked = namespace_selector || !namespace_selector_problem.empty();
+  const bool of_cluster =
+      !candidate.is_namespace && name_space.is_undefined() && candidate.own_namespace.empty();
+  if (!asked || of_cluster) {
     return true;
+  }
+  if (!namespace_selector_problem.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, namespace_selector_problem);
   }
   if (candidate.is_namespace) {
     return namespace_selector->Matches(candidate.object.Get({"metadata", "labels"}));
   }
   if (name_space.is_defined()) {
     return namespace_selector->Matches(name_space.Get({"metadata", "labels"}));
-  }
-  if (candidate.own_namespace.empty()) {
-    return true;
   }
   return Fail(ErrorCode::kInvalidArgument,
               "namespace selector for namespace-scoped object but missing Namespace");
@@ -176,9 +179,11 @@ Result<bool> Match::State::MatchesSource(const Candidate& candidate,
 Result<bool> Match::State::MatchesOne(const Candidate& candidate,
                                       const MatchSubject& subject) const {
   if (!MatchesKind(candidate.group, candidate.kind) ||
-      !MatchesScope(candidate, subject.name_space_) ||
-      !MatchesNamespaces(candidate, subject.name_space_)) {
+      !MatchesScope(candidate, subject.name_space_) || !MatchesNamespaces(candidate)) {
     return false;
+  }
+  if (!label_selector_problem.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, label_selector_problem);
   }
   if (label_selector && !label_selector->Matches(candidate.object.Get({"metadata", "labels"}))) {
     return false;
@@ -194,11 +199,8 @@ Match::~Match() = default;
 Match::Match(Match&&) noexcept = default;
 Match& Match::operator=(Match&&) noexcept = default;
 
-Result<Match> Match::Parse(const Value& spec_match) {
-  Match match;
-  if (!spec_match.is_object()) {
-    return match;
-  }
+// All but the selectors.
+Match::State Match::ParseCriteria(const Value& spec_match) {
   State state;
   state.given = true;
   const Value kinds = spec_match.Find("kinds");
@@ -210,15 +212,63 @@ Result<Match> Match::Parse(const Value& spec_match) {
   state.scope = std::string(spec_match.GetString({"scope"}));
   state.namespaces = Wildcards(spec_match.Find("namespaces"));
   state.excluded_namespaces = Wildcards(spec_match.Find("excludedNamespaces"));
-  state.label_selector = TRY(Selector(spec_match, "labelSelector"));
-  state.namespace_selector = TRY(Selector(spec_match, "namespaceSelector"));
   const std::string_view name = spec_match.GetString({"name"});
   if (!name.empty()) {
     state.name_pattern = Wildcard(name);
   }
   state.source = std::string(spec_match.GetString({"source"}));
+  return state;
+}
+
+Result<Match> Match::Parse(const Value& spec_match) {
+  Match match;
+  if (!spec_match.is_object()) {
+    return match;
+  }
+  State state = ParseCriteria(spec_match);
+  state.label_selector = TRY(Selector(spec_match, "labelSelector"));
+  state.namespace_selector = TRY(Selector(spec_match, "namespaceSelector"));
   match.state_ = std::make_unique<const State>(std::move(state));
   return match;
+}
+
+Match Match::ParseForMutator(const Value& spec_match) {
+  Match match;
+  if (!spec_match.is_object()) {
+    return match;
+  }
+  State state = ParseCriteria(spec_match);
+  const auto read = [&](std::string_view name, std::optional<LabelSelector>* selector,
+                        std::string* problem) {
+    const Value written = spec_match.Find(name);
+    if (!written.is_object()) {
+      return;
+    }
+    *problem = LabelSelector::Complaint(written);
+    if (problem->empty()) {
+      auto parsed = LabelSelector::Parse(written, name);
+      if (parsed) {
+        *selector = *std::move(parsed);
+      } else {
+        *problem = parsed.error().message;
+      }
+    }
+  };
+  read("labelSelector", &state.label_selector, &state.label_selector_problem);
+  read("namespaceSelector", &state.namespace_selector, &state.namespace_selector_problem);
+  match.state_ = std::make_unique<const State>(std::move(state));
+  return match;
+}
+
+Result<bool> Match::MatchesObject(const MatchSubject& subject) const {
+  if (!state_->given || subject.count_ == 0) {
+    return !state_->given;
+  }
+  Result<bool> matched = state_->MatchesOne(subject.candidates_.front(), subject);
+  if (!matched) {
+    matched.error().message = "failed to run Match criteria: " + matched.error().message;
+  }
+  return matched;
 }
 
 MatchSubject::MatchSubject(const MatchTarget& target)
@@ -232,8 +282,15 @@ MatchSubject::MatchSubject(const MatchTarget& target)
                         .object = object,
                         .kind = object.GetString({"kind"}),
                         .group = GroupOf(object),
-                        .own_namespace = object.GetString({"metadata", "namespace"})};
+                        .own_namespace = object.GetString({"metadata", "namespace"}),
+                        .namespace_name = {}};
     candidate.is_namespace = candidate.kind == "Namespace" && candidate.group.empty();
+    candidate.namespace_name = candidate.is_namespace ? object.GetString({"metadata", "name"})
+                               : name_space_.is_defined()
+                                   ? name_space_.GetString({"metadata", "name"})
+                                   : candidate.own_namespace;
+    candidate.lies_in_one =
+        candidate.is_namespace || name_space_.is_defined() || !candidate.own_namespace.empty();
     candidates_[count_++] = candidate;
   }
 }

@@ -38,6 +38,9 @@ class MatchSubject {
     std::string_view kind;
     std::string_view group;
     std::string_view own_namespace;  // metadata.namespace
+    // What `namespaces` are compared with; not `lies_in_one`: the object is of the cluster.
+    std::string_view namespace_name;
+    bool lies_in_one = false;
     bool is_namespace = false;
   };
   std::array<Candidate, 2> candidates_;
@@ -58,6 +61,12 @@ class Match {
   // ERRORS: kInvalidArgument: a selector that Kubernetes would refuse.
   static Result<Match> Parse(const document::Value& spec_match);
 
+  // As Parse, for a mutator: a selector that Kubernetes would refuse is an error of each object that it is asked about.
+  static Match ParseForMutator(const document::Value& spec_match);
+
+  // As Matches, for a mutator: `subject` is one object, and the text of an error is that of the criteria alone.
+  [[nodiscard]] Result<bool> MatchesObject(const MatchSubject& subject) const;
+
   // ERRORS: kInvalidArgument with Gatekeeper's text (2.8): the constraint then rejects by itself.
   [[nodiscard]] Result<bool> Matches(const MatchSubject& subject) const;
   [[nodiscard]] Result<bool> Matches(const MatchTarget& target) const {
@@ -73,6 +82,7 @@ class Match {
 
  private:
   struct State;
+  static State ParseCriteria(const document::Value& spec_match);
   std::unique_ptr<const State> state_;
 };
 
