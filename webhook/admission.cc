@@ -9,6 +9,7 @@
 
 #include "document/object.h"
 #include "webhook/gatekeeper_resources.h"
+#include "webhook/handler_support.h"
 #include "webhook/review_reply.h"
 #include "webhook/review_request.h"
 #include "webhook/scan_forecast.h"
@@ -32,23 +33,6 @@ constexpr int kAnswerShare = 10;
 // How Gatekeeper counts a review.
 enum class Status : std::uint8_t { kAllow, kDeny, kError };
 constexpr std::array kStatusNames = {"allow", "deny", "error"};
-
-std::vector<double> DurationBounds() {
-  std::vector<double> bounds;
-  for (int i = 1; i <= 9; ++i) {
-    bounds.push_back(i / 1000.0);
-  }
-  for (int i = 1; i <= 9; ++i) {
-    bounds.push_back(i / 100.0);
-  }
-  for (int i = 1; i <= 10; ++i) {
-    bounds.push_back(i / 10.0);
-  }
-  for (int i = 3; i <= 20; ++i) {
-    bounds.push_back(i / 2.0);
-  }
-  return bounds;
-}
 
 struct Counters {
   explicit Counters(Metrics& metrics)
@@ -74,7 +58,7 @@ struct Counters {
       }
       durations[status] = &metrics.GetHistogram(
           "gatekeeper_validation_request_duration_seconds", "The validation webhook response time",
-          DurationBounds(), {{"admission_status", kStatusNames[status]}});
+          RequestDurationBounds(), {{"admission_status", kStatusNames[status]}});
     }
   }
 
@@ -93,43 +77,6 @@ void Count(Counter& counter, std::uint64_t by) {
     counter.Increment(static_cast<double>(by));
   }
 }
-
-// What one review needs and leaves ready for the next.
-struct Scratch {
-  document::Arena arena;
-  ReviewReply reply;
-
-  void Clear(std::size_t arena_limit) {
-    arena.Reset();
-    arena.set_limit_bytes(arena_limit);
-    reply.allowed = false;
-    reply.code = 0;
-    reply.reason = {};
-    reply.message.clear();
-    reply.warnings.clear();
-  }
-};
-
-class ScratchPool {
- public:
-  std::unique_ptr<Scratch> Take() {
-    const std::lock_guard lock(mutex_);
-    if (idle_.empty()) {
-      return std::make_unique<Scratch>();
-    }
-    auto scratch = std::move(idle_.back());
-    idle_.pop_back();
-    return scratch;
-  }
-  void Return(std::unique_ptr<Scratch> scratch) {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(scratch));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Scratch>> idle_;  // Guarded by mutex_.
-};
 
 void Answer(ReviewReply& reply, std::int32_t code, std::string message) {
   reply.allowed = code < kBadRequest;

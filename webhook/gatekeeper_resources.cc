@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "document/json.h"
+#include "mutation/mutator.h"
+#include "mutation/provider.h"
 #include "rules/policy/enforcement.h"
 #include "rules/policy/template.h"
 #include "webhook/review_request.h"
@@ -24,12 +26,13 @@ constexpr std::string_view kTemplatesGroup = "templates.gatekeeper.sh";
 constexpr std::string_view kConstraintsGroup = "constraints.gatekeeper.sh";
 constexpr std::string_view kConfigGroup = "config.gatekeeper.sh";
 constexpr std::string_view kStatusGroup = "status.gatekeeper.sh";
+constexpr std::string_view kProvidersGroup = "externaldata.gatekeeper.sh";
 constexpr std::array kGroups = {kTemplatesGroup,
                                 kConstraintsGroup,
                                 kConfigGroup,
                                 kStatusGroup,
-                                std::string_view("mutations.gatekeeper.sh"),
-                                std::string_view("externaldata.gatekeeper.sh"),
+                                mutation::kMutationsGroup,
+                                kProvidersGroup,
                                 std::string_view("expansion.gatekeeper.sh")};
 
 std::optional<Refusal> Refuse(std::int32_t code, const Result<void>& checked) {
@@ -112,14 +115,52 @@ std::optional<Refusal> CheckConstraint(const Value& object, const policy::Policy
   return Refuse(kInternalError, action);
 }
 
+std::optional<Refusal> CheckMutator(const Value& object) {
+  if (!object.is_object()) {
+    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
+  }
+  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
+    return Refusal{kInternalError, std::move(complaint)};
+  }
+  const std::string_view api_version = object.GetString({"apiVersion"});
+  const std::string_view kind = object.GetString({"kind"});
+  const std::size_t slash = api_version.find('/');
+  const std::string_view version =
+      slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
+  const bool every_version = kind != "AssignImage" && (version == "v1" || version == "v1beta1");
+  if (slash == std::string_view::npos || !mutation::IsMutator(api_version.substr(0, slash), kind) ||
+      !(every_version || version == "v1alpha1")) {
+    return Refusal{kInternalError,
+                   "no kind \"" + std::string(kind) + "\" is registered for version \"" +
+                       std::string(api_version) + "\" in scheme \"pkg/runtime/scheme.go:111\""};
+  }
+  const auto made = mutation::Mutator::Make(object);
+  return Refuse(kUserError, made ? Result<void>() : std::unexpected(made.error()));
+}
+
+std::optional<Refusal> CheckProvider(const Value& object) {
+  if (!object.is_object()) {
+    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
+  }
+  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
+    return Refusal{kInternalError, std::move(complaint)};
+  }
+  const auto read = mutation::ReadProvider(object);
+  return Refuse(kUserError, read ? Result<void>() : std::unexpected(read.error()));
+}
+
 }  // namespace
+
+bool IsGatekeeperGroup(std::string_view group) {
+  return group.ends_with(".gatekeeper.sh") &&
+         std::find(kGroups.begin(), kGroups.end(), group) != kGroups.end();
+}
 
 std::optional<Refusal> CheckGatekeeperResource(const Value& request,
                                                const policy::PolicyStore& policies,
                                                const ResourceChecks& checks) {
   const std::string_view group = request.GetString({"kind", "group"});
-  if (!group.ends_with(".gatekeeper.sh") ||
-      std::find(kGroups.begin(), kGroups.end(), group) == kGroups.end()) {
+  if (!IsGatekeeperGroup(group)) {
     return std::nullopt;
   }
   const std::string_view name = request.GetString({"name"});
@@ -145,6 +186,12 @@ std::optional<Refusal> CheckGatekeeperResource(const Value& request,
   }
   if (group == kConstraintsGroup) {
     return CheckConstraint(object, policies, checks.enforcement_actions);
+  }
+  if (mutation::IsMutator(group, kind)) {
+    return CheckMutator(object);
+  }
+  if (group == kProvidersGroup && kind == "Provider") {
+    return CheckProvider(object);
   }
   if (group == kConfigGroup && kind == "Config" && name != "config") {
     return Refusal{kUserError, "config resource must have name 'config'"};

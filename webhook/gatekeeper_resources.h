@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "document/value.h"
 #include "rules/policy/policy_set.h"
@@ -15,6 +16,9 @@ struct Refusal {
   std::int32_t code = 0;  // 422: the user's error; 500: what Gatekeeper takes for its own.
   std::string message;
 };
+
+// Whether these are Gatekeeper's own resources, as far as its webhooks care.
+[[nodiscard]] bool IsGatekeeperGroup(std::string_view group);
 
 struct ResourceChecks {
   bool enforcement_actions = true;

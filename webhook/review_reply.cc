@@ -1,5 +1,9 @@
 #include "webhook/review_reply.h"
 
+#include <cstddef>
+
+#include <openssl/evp.h>
+
 #include "document/json.h"
 
 namespace portcullis::webhook {
@@ -7,6 +11,15 @@ namespace {
 
 void AppendText(std::string_view text, std::string* out) {
   document::AppendJsonString(text, document::JsonStyle::kGo, out);
+}
+
+void AppendBase64(std::string_view bytes, std::string* out) {
+  const std::size_t at = out->size();
+  out->resize(at + (bytes.size() + 2) / 3 * 4 + 1);  // OpenSSL ends the text with a NUL.
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out->data() + at),
+                                   reinterpret_cast<const unsigned char*>(bytes.data()),
+                                   static_cast<int>(bytes.size()));
+  out->resize(at + static_cast<std::size_t>(size));
 }
 
 void AppendResponse(std::string_view uid, const ReviewReply& reply, std::string* out) {
@@ -25,6 +38,11 @@ void AppendResponse(std::string_view uid, const ReviewReply& reply, std::string*
   *out += R"(,"code":)";
   *out += std::to_string(reply.code);
   *out += '}';
+  if (!reply.patch.empty()) {
+    *out += R"(,"patch":")";
+    AppendBase64(reply.patch, out);
+    *out += R"(","patchType":"JSONPatch")";
+  }
   if (!reply.warnings.empty()) {
     *out += R"(,"warnings":)";
     char before = '[';

@@ -17,6 +17,7 @@ struct ReviewReply {
   std::string_view reason;  // Empty: left out.
   std::string message;      // Empty: left out.
   std::vector<std::string> warnings;
+  std::string patch = {};  // A JSON patch, sent in base64; empty: left out.
 };
 
 // Appends the reply to a review that was read. Without version and kind it is a v1 AdmissionReview.

@@ -245,7 +245,7 @@ std::string ObjectComplaint(const Value& object) {
 }
 
 Result<ReviewRequest> ReadReview(std::string_view content_type, std::string_view body,
-                                 document::Arena& arena) {
+                                 document::Arena& arena, document::NumberMode numbers) {
   if (body.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "request body is empty");
   }
@@ -257,7 +257,10 @@ Result<ReviewRequest> ReadReview(std::string_view content_type, std::string_view
     body.remove_prefix(kByteOrderMark.size());
   }
   ReviewRequest review;
-  auto parsed = ParseBody(body, document::NumberMode::kFloat64, arena);
+  auto parsed = ParseBody(body, numbers, arena);
+  if (parsed && numbers == document::NumberMode::kExact) {
+    review.bad_number = FindBadNumber(parsed->Get({"request", "object"}));
+  }
   if (!parsed) {
     // Perhaps only for a number that nobody looks at.
     auto exact = ParseBody(body, document::NumberMode::kExact, arena);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "document/arena.h"
+#include "document/json.h"
 #include "document/value.h"
 
 namespace portcullis::webhook {
@@ -25,9 +26,10 @@ struct ReviewRequest {
   std::string_view bad_number;
 };
 
-// Reads `body` into `arena`. ERRORS: kInvalidArgument with the text that Gatekeeper answers with code 400.
-[[nodiscard]] Result<ReviewRequest> ReadReview(std::string_view content_type, std::string_view body,
-                                               document::Arena& arena);
+// Reads `body` into `arena`; numbers of objects as `numbers` says. ERRORS: kInvalidArgument with the text that Gatekeeper answers with code 400.
+[[nodiscard]] Result<ReviewRequest> ReadReview(
+    std::string_view content_type, std::string_view body, document::Arena& arena,
+    document::NumberMode numbers = document::NumberMode::kFloat64);
 
 // An object of a request as Kubernetes' decoder takes it: an object with a kind. Empty, or the decoder's text.
 [[nodiscard]] std::string ObjectComplaint(const document::Value& object);

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kAdmit = "/v1/admit";
 constexpr std::string_view kAdmitLabel = "/v1/admitlabel";
+constexpr std::string_view kMutate = "/v1/mutate";
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 }  // namespace
@@ -16,6 +17,7 @@ Service::Service(const ServiceRoutes& routes, ReadinessCheck readiness, const Me
 
 bool Service::IsReview(std::string_view path) const {
   return (path == kAdmit && routes_.admission != nullptr) ||
+         (path == kMutate && routes_.mutation != nullptr) ||
          (path == kAdmitLabel && routes_.namespace_label != nullptr);
 }
 
@@ -58,6 +60,9 @@ Handling Service::Admit(const HttpRequest& request, Stage stage, HttpResponse* r
   }
   const AdmissionContext context{
       .received = request.received, .timeout = TimeoutOf(request.query), .stage = stage};
+  if (request.path == kMutate) {
+    return routes_.mutation->Mutate(request.content_type, request.body, context, &response->body);
+  }
   return routes_.admission->Admit(request.content_type, request.body, context, &response->body);
 }
 

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "webhook/admission.h"
 #include "webhook/http_server.h"
+#include "webhook/mutation.h"
 #include "webhook/namespace_label.h"
 
 namespace portcullis::webhook {
@@ -20,6 +21,7 @@ using ReadinessCheck = std::function<std::vector<std::string>()>;
 // What a listener answers beside health, readiness and metrics. LIFETIME: what is pointed to outlives the service.
 struct ServiceRoutes {
   AdmissionHandler* admission = nullptr;              // /v1/admit
+  MutationHandler* mutation = nullptr;                // /v1/mutate
   const ExemptNamespaces* namespace_label = nullptr;  // /v1/admitlabel
 };
 

@@ -22,8 +22,10 @@ class ServiceTest : public testing::Test {
  protected:
   ServiceTest()
       : admission_(world_.MakeHandler()),
+        mutation_(mutators_, world_.namespaces, world_.excluder, nullptr, world_.clock,
+                  Logger::Silent(), world_.metrics, {}),
         service_(
-            {.admission = admission_.get(), .namespace_label = nullptr},
+            {.admission = admission_.get(), .mutation = &mutation_, .namespace_label = nullptr},
             [this] { return unready_; }, world_.metrics) {}
 
   void Start(HttpHandler& handler) {
@@ -39,6 +41,8 @@ class ServiceTest : public testing::Test {
   AdmissionWorld world_;
   std::vector<std::string> unready_;
   std::unique_ptr<AdmissionHandler> admission_;
+  mutation::MutationStore mutators_;
+  MutationHandler mutation_;
   Service service_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<HttpClient> client_;
@@ -56,6 +60,14 @@ TEST_F(ServiceTest, ReviewsComeOverHttps) {
               "\n");
     EXPECT_NE(response->head.find("Content-Type: application/json\r\n"), std::string::npos);
   }
+}
+
+TEST_F(ServiceTest, MutationsComeOverHttps) {
+  Start(service_);
+  const auto response = client_->Post("/v1/mutate", kReview);
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->status, 200);
+  EXPECT_NE(response->body.find("Resource was not mutated"), std::string::npos) << response->body;
 }
 
 TEST_F(ServiceTest, ABodyOf7MibIsRefusedInGatekeepersWords) {
