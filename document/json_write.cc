@@ -86,7 +86,7 @@ class JsonWriter {
         out_ += value.is_true() ? "true" : "false";
         return;
       case Type::kNumber:
-        AppendNumber(value, &out_);
+        AppendJsonNumber(value, &out_);
         return;
       case Type::kString:
         AppendJsonString(value.string(), style_, &out_);

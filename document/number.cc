@@ -55,8 +55,8 @@ void StripTrailingZeros(std::string_view* text) {
 
 Digits ParseDigits(std::string_view text) {
   Digits digits;
-  if (text.starts_with('-')) {
-    digits.negative = true;
+  digits.negative = text.starts_with('-');
+  if (digits.negative || text.starts_with('+')) {
     text.remove_prefix(1);
   }
   const std::size_t e = text.find_first_of("eE");
@@ -212,6 +212,9 @@ std::optional<std::int64_t> CanonicalInt64(std::string_view text) {
 }
 
 double DecimalToDouble(std::string_view text) {
+  if (text.starts_with('+')) {
+    text.remove_prefix(1);
+  }
   double value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec == std::errc::result_out_of_range) {
@@ -289,6 +292,27 @@ void AppendNumber(const Value& number, std::string* out) {
   }
   const Spelling spelling(number);
   *out += spelling.text();
+}
+
+void AppendJsonNumber(const Value& number, std::string* out) {
+  const std::size_t begin = out->size();
+  AppendNumber(number, out);
+  if (!number.is_decimal() || IsJsonNumber(std::string_view(*out).substr(begin))) {
+    return;
+  }
+  const std::string spelt = out->substr(begin);
+  std::string_view text = spelt;
+  out->resize(begin);
+  *out += text.starts_with('-') ? "-" : "";
+  text.remove_prefix(text.starts_with('-') || text.starts_with('+') ? 1 : 0);
+  const std::string_view whole = text.substr(0, text.find_first_of(".eE"));
+  text.remove_prefix(whole.size());
+  const std::size_t zeros = whole.find_first_not_of('0');
+  *out += zeros == std::string_view::npos ? "0" : whole.substr(zeros);
+  const std::string_view fraction = text.substr(0, text.find_first_of("eE"));
+  text.remove_prefix(fraction.size());
+  *out += fraction.size() > 1 ? fraction : std::string_view();
+  *out += text;
 }
 
 std::string NumberText(const Value& number) {

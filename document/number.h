@@ -28,5 +28,7 @@ void AppendGoFloat(double value, std::string* out);
 [[nodiscard]] std::uint64_t HashNumber(const Value& number);
 // Appends what NumberText returns.
 void AppendNumber(const Value& number, std::string* out);
+// The same where that is a JSON number; "+1", "01", ".5" and "5." as JSON spells them.
+void AppendJsonNumber(const Value& number, std::string* out);
 
 }  // namespace portcullis::document

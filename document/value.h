@@ -54,8 +54,8 @@ class Value {
   // A Go float64. Whole numbers that print alike either way (|value| < 1e6, not -0) become Int.
   // REQUIRES: finite.
   static Value Float(double value);
-  // An exact decimal number. REQUIRES: `text` is a JSON number, and stays alive. Canonical int64
-  // texts become Int.
+  // An exact decimal number. REQUIRES: `text` is a JSON number, or one but for a sign '+', leading zeros or digits missing
+  // beside its point; it stays alive. Canonical int64 texts become Int.
   static Value Decimal(std::string_view text);
   // Bytes that stay alive; meant to be UTF-8. At most 4 GiB.
   static constexpr Value String(std::string_view text) {

@@ -47,6 +47,8 @@ GoArgument ToArgument(const Value& value) {
     if (std::isfinite(number)) {
       return number;
     }
+  } else if (const auto small = document::ToInt64(value)) {
+    return *small;  // "-0", and what to_number makes of "+1" and "01".
   } else if (auto whole = ParseBigInt(text)) {
     return *std::move(whole);
   }

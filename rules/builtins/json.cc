@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "document/json_complaint.h"
@@ -24,9 +25,48 @@ document::ParseOptions AsGoReads() {
   return {.duplicates = document::DuplicateKeys::kKeepLast, .max_depth = kMaxDepth};
 }
 
+// to_number keeps "+1", "01", ".5" and "5.", which are no numbers of JSON. REQUIRES: a text that it takes.
+bool IsJsonSpelling(std::string_view text) {
+  const auto is_digit = [&](std::size_t i) {
+    return i < text.size() && text[i] >= '0' && text[i] <= '9';
+  };
+  text.remove_prefix(text.starts_with('-') ? 1 : 0);
+  const std::size_t point = text.find('.');
+  return is_digit(0) && !(text[0] == '0' && is_digit(1)) &&
+         (point == std::string_view::npos || is_digit(point + 1));
+}
+
+// The first number that JSON cannot spell; undefined: there is none.
+Value FindMisspelt(const Value& value) {
+  if (value.is_number()) {
+    return value.is_decimal() && !IsJsonSpelling(value.decimal_text()) ? value : Value();
+  }
+  const bool is_object = value.is_object();
+  const std::uint32_t size = is_object || value.is_array() || value.is_set() ? value.size() : 0;
+  for (std::uint32_t i = 0; i < size; ++i) {
+    if (is_object) {
+      if (const Value found = FindMisspelt(value.KeyAt(i)); found.is_defined()) {
+        return found;
+      }
+    }
+    const Value found = FindMisspelt(is_object ? value.ValueAt(i) : value.ItemAt(i));
+    if (found.is_defined()) {
+      return found;
+    }
+  }
+  return {};
+}
+
+Value FailMisspelt(CallContext& context, const Value& number) {
+  return context.Fail("json: invalid number literal \"" + document::NumberText(number) + '"');
+}
+
 Value Marshal(CallContext& context, Arguments arguments) {
   if (context.HaltsOnText(arguments[0])) {
     return {};
+  }
+  if (const Value number = FindMisspelt(arguments[0]); number.is_defined()) {
+    return FailMisspelt(context, number);
   }
   return MakeString(context, document::ToJson(arguments[0], JsonStyle::kGo));
 }
@@ -111,6 +151,9 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
   }
   if (context.HaltsOnText(arguments[0])) {
     return {};
+  }
+  if (const Value number = FindMisspelt(arguments[0]); number.is_defined()) {
+    return FailMisspelt(context, number);
   }
   const std::string json = document::ToJson(arguments[0], JsonStyle::kGo);
   if (!pretty.value_or(implied)) {

@@ -42,7 +42,8 @@ Value ParseNumber(CallContext& context, const Value& value) {
   if (!IsDecimalText(text)) {
     return fail("invalid syntax");
   }
-  const Value number = Value::Decimal(context.arena.CopyString(ToJsonNumber(text)));
+  // The number keeps the author's spelling: "+1", ".5".
+  const Value number = Value::Decimal(context.arena.CopyString(text));
   const double nearest = document::ToDouble(number);
   if (nearest - nearest != 0) {
     return fail("value out of range");

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -105,6 +106,19 @@ TEST_F(ValueTest, SpellsNumbersAsGoDoes) {
   EXPECT_TRUE(Value::Float(1000000).is_float());
   EXPECT_TRUE(Value::Decimal("12").is_int());
   EXPECT_EQ(NumberText(Value::Decimal("1.50")), "1.50");
+  // What to_number takes keeps its spelling, but in JSON.
+  for (const auto& [spelt, json, like] : {std::tuple("+1", "1", "1"),
+                                          {"01", "1", "1"},
+                                          {".5", "0.5", "0.5"},
+                                          {"-.50e1", "-0.50e1", "-5"},
+                                          {"5.", "5", "5"},
+                                          {"+00.", "0", "0"}}) {
+    EXPECT_EQ(NumberText(Value::Decimal(spelt)), spelt);
+    EXPECT_EQ(ToJson(Value::Decimal(spelt)), json);
+    EXPECT_TRUE(Equal(Value::Decimal(spelt), Value::Decimal(like))) << spelt;
+    EXPECT_EQ(Hash(Value::Decimal(spelt)), Hash(Value::Decimal(like))) << spelt;
+    EXPECT_EQ(ToDouble(Value::Decimal(spelt)), ToDouble(Value::Decimal(like))) << spelt;
+  }
   EXPECT_EQ(NumberText(Value::Int(INT64_MIN)), "-9223372036854775808");
 }
 
