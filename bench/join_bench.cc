@@ -5,9 +5,6 @@
 //
 // One size a process; bench/joins runs the sizes and prints the table.
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -25,6 +22,8 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -111,8 +110,8 @@ class Bench {
 
  private:
   std::unique_ptr<const rego::Plan> PlanOf(const bench::JoinForm& form) {
-    auto module = rego::ParseModule(std::string(form.name),
-                                    "package t\n" + std::string(form.rules), rego::Version::kV0);
+    auto module = rego::ParseModule(std::string(form.name), "package t\n" + std::string(form.rules),
+                                    rego::Version::kV0);
     if (!module) {
       Wrong(rego::ToString(module.error()));
     }
@@ -247,15 +246,17 @@ class Bench {
 
 int main(int argc, char** argv) {
   std::uint64_t objects = 1000;
-  std::filesystem::path data = std::filesystem::temp_directory_path() /
-                               ("join_bench-" + std::to_string(getpid()));
+  std::filesystem::path data =
+      std::filesystem::temp_directory_path() / ("join_bench-" + std::to_string(getpid()));
   bool quick = false;
   CLI::App app(
       "The CPU time of each form of join over N objects. Prints lines:\n"
       "  form MICROSECONDS OBJECTS-VISITED NAME\n"
       "  write MICROSECONDS-WITHOUT MICROSECONDS-WITH-FIVE-INDEXES RATIO\n"
       "  build SECONDS CPU-SECONDS REVIEWS-MEANWHILE");
-  app.add_option("--objects", objects, "How many")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--objects", objects, "How many")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--data", data, "A folder that does not exist yet; it is removed at the end");
   app.add_flag("--quick", quick, "Each once or twice: a test");
   CLI11_PARSE(app, argc, argv);

@@ -171,7 +171,9 @@ Signal Evaluator::YieldResult(const Step& step, Value* slots) {
     }
     return Signal::kError;
   }
-  return step.stop ? Signal::kStop : Signal::kContinue;
+  // One solution is enough, but a later one may fail, which strict errors tell.
+  const bool stops = step.stop && (!request_.strict_builtin_errors || step.procedure->one_solution);
+  return stops ? Signal::kStop : Signal::kContinue;
 }
 
 // An object under construction from the paths that rules with several free keys give.
