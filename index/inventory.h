@@ -116,6 +116,8 @@ class InventoryView {
   // What was last known of the keys of an index when this view was made; null: nothing yet. LIFETIME: the view's. COST: a hash
   // look-up.
   virtual const KeyStatistics* Statistics(IndexId index) = 0;
+  // Of the records that this view has read so far, encoded.
+  [[nodiscard]] virtual std::uint64_t bytes_read() const = 0;
 };
 
 enum class IndexState : std::uint8_t { kBuilding, kReady, kDropping };

@@ -54,7 +54,10 @@ std::unexpected<Error> NotAKey() {
 class ObjectRange final : public ObjectCursor {
  public:
   ObjectRange(StoreView& view, std::string prefix, bool whole_key)
-      : it_(view, Family::kObjects), prefix_(std::move(prefix)), whole_key_(whole_key) {}
+      : view_(view),
+        it_(view, Family::kObjects),
+        prefix_(std::move(prefix)),
+        whole_key_(whole_key) {}
 
   Result<std::optional<FoundObject>> Next() override {
     if (!started_) {
@@ -69,6 +72,7 @@ class ObjectRange final : public ObjectCursor {
         return NotAKey();
       }
       if (!key->name.empty()) {
+        view_.CountRead(it_->value());
         return FoundObject{.key = *key, .record = it_->value()};
       }
     }
@@ -81,6 +85,7 @@ class ObjectRange final : public ObjectCursor {
     return whole_key_ ? key == prefix_ : key.starts_with(prefix_);
   }
 
+  StoreView& view_;
   LentIterator it_;
   const std::string prefix_;
   const bool whole_key_;
@@ -251,6 +256,7 @@ Result<document::Value> StoreView::Get(const store::ObjectKeyView& key, document
   if (!TRY(state_.store->Get(Family::kObjects, key_bytes_, snapshot_.get(), &value_))) {
     return document::Value();
   }
+  CountRead(value_.bytes());
   return document::OpenTrusted(value_.bytes(), arena, numbers);
 }
 

@@ -25,6 +25,9 @@ class StoreView final : public InventoryView {
                                                   const TreePrefix& within) override;
   std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) override;
   const KeyStatistics* Statistics(IndexId index) override;
+  [[nodiscard]] std::uint64_t bytes_read() const override { return bytes_read_; }
+
+  void CountRead(std::string_view record) { bytes_read_ += record.size(); }
 
   [[nodiscard]] const store::Snapshot& snapshot() const { return *snapshot_; }
 
@@ -39,6 +42,7 @@ class StoreView final : public InventoryView {
   std::vector<std::unique_ptr<store::Iterator>> idle_entries_;
   store::PinnedValue value_;
   std::string key_bytes_;
+  std::uint64_t bytes_read_ = 0;
 };
 
 }  // namespace portcullis::index

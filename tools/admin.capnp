@@ -16,7 +16,7 @@ interface Admin {
   # Writes the file where the server is.
   snapshot @4 (path :Text, progress :Progress) -> (failure :Failure, objects :UInt64);
   # The plan of a template, or of all when the name is empty.
-  explain @5 (template :Text) -> (failure :Failure, text :Text);
+  explain @5 (template :Text, json :Bool) -> (failure :Failure, text :Text);
 }
 
 interface Sink {

@@ -189,12 +189,13 @@ class Client final : public AdminClient {
     return objects;
   }
 
-  Result<std::string> Explain(const std::string& template_name) override {
+  Result<std::string> Explain(const std::string& template_name, bool json) override {
     std::string text;
     TRY(Call<Admin::ExplainResults>(
         [&] {
           auto request = link_->admin.explainRequest();
           request.setTemplate(ToText(template_name));
+          request.setJson(json);
           return request;
         },
         [&](auto results) {

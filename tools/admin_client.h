@@ -20,7 +20,7 @@ class AdminClient : public InventoryReader {
   static Result<std::unique_ptr<AdminClient>> Connect(const std::filesystem::path& socket);
 
   // The plan of a template; of all for an empty name.
-  virtual Result<std::string> Explain(const std::string& template_name) = 0;
+  virtual Result<std::string> Explain(const std::string& template_name, bool json) = 0;
 };
 
 }  // namespace portcullis::tools

@@ -306,9 +306,8 @@ class AdminImpl final : public Admin::Server {
   kj::Promise<void> explain(ExplainContext context) override {
     return Answer<std::string>(
         shared_, context,
-        [&explain = shared_.explain, name = FromText(context.getParams().getTemplate())] {
-          return explain(name);
-        },
+        [&explain = shared_.explain, name = FromText(context.getParams().getTemplate()),
+         json = context.getParams().getJson()] { return explain(name, json); },
         [](auto results, const std::string& text) { results.setText(ToText(text)); });
   }
 

@@ -25,8 +25,9 @@ struct AdminServerOptions {
   std::chrono::seconds client_timeout{60};  // A page that is not taken by then ends the walk.
 };
 
-// The plan of a template as text; of all templates for an empty name. THREADS: called from the server's thread.
-using ExplainCallback = std::function<Result<std::string>(const std::string& template_name)>;
+// The plan of a template as text or JSON; of all templates for an empty name. THREADS: called from the server's thread.
+using ExplainCallback =
+    std::function<Result<std::string>(const std::string& template_name, bool json)>;
 
 // LIFETIME: the inventory outlives it.
 class AdminServer {

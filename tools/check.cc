@@ -17,9 +17,11 @@
 #include "rules/rego/catalog.h"
 #include "rules/rego/compile.h"
 #include "tools/command.h"
+#include "tools/inventory_access.h"
 #include "tools/policy_folder.h"
 #include "tools/rego_files.h"
 #include "tools/rego_report.h"
+#include "tools/scan_options.h"
 
 namespace portcullis::tools {
 namespace {
@@ -31,6 +33,8 @@ struct CheckOptions {
   bool v1 = false;
   std::string format = "pretty";
   std::size_t max_errors = 10;
+  InventoryLocation inventory;
+  controller::ScanLimits scan_limits;
 };
 
 // `when`: see ReportText.
@@ -66,6 +70,30 @@ bool MayHoldManifests(const std::string& path) {
          std::filesystem::is_directory(path, error);
 }
 
+// What the templates would scan of an inventory: warnings are printed.
+void CheckScans(const CheckOptions& options, const LoadedPolicies& loaded,
+                std::vector<ReportedError>* errors) {
+  const Result<std::unique_ptr<LocalInventory>> local = OpenLocalInventory(options.inventory);
+  if (!local) {
+    errors->push_back(ReportOf(local.error()));
+    return;
+  }
+  const std::unique_ptr<index::InventoryView> view = (*local)->inventory().View();
+  const std::shared_ptr<const policy::PolicySet> policies = loaded.store->current();
+  for (const policy::Template* of : policies->templates()) {
+    if (const auto allowed = controller::CheckScanLimit(*of, *view, options.scan_limits);
+        !allowed) {
+      ReportedError report = ReportOf(allowed.error());
+      report.message = of->kind + ": " + allowed.error().message;
+      errors->push_back(std::move(report));
+    } else if (options.scan_limits.warning != 0) {
+      if (const auto scan = controller::FindWidestScan(*of, *view, options.scan_limits.warning)) {
+        std::cerr << "warning: " << of->kind << ": " << scan->message << '\n';
+      }
+    }
+  }
+}
+
 int Check(const CheckOptions& options) {
   document::Arena arena;
   std::vector<std::filesystem::path> manifests;
@@ -78,6 +106,9 @@ int Check(const CheckOptions& options) {
   std::vector<ReportedError> policy_errors;
   if (const Result<LoadedPolicies> loaded = LoadPolicies(manifests); loaded) {
     std::ranges::transform(loaded->problems, std::back_inserter(policy_errors), ReportOfPolicy);
+    if (!options.inventory.data.empty() || !options.inventory.snapshot.empty()) {
+      CheckScans(options, *loaded, &policy_errors);
+    }
   } else {
     policy_errors.push_back(ReportOf(loaded.error()));
   }
@@ -120,9 +151,14 @@ void AddCheck(CLI::App& program, int* exit_code) {
       ->add_option("-m,--max-errors", options->max_errors,
                    "Stop the compilation at so many errors; 0: never")
       ->capture_default_str();
+  command->add_option("--data", options->inventory.data,
+                      "A data folder: templates that would scan too much of it are named");
+  command->add_option("--snapshot", options->inventory.snapshot, "The same of a snapshot file");
+  AddScanOptions(*command, &options->scan_limits);
   command->footer(
       "Examples:\n"
       "  portcullis check policy.rego lib/\n"
+      "  portcullis check policies/ --snapshot cluster.snapshot --scan-limit 10000\n"
       "  portcullis check --strict --format json policies/");
   command->callback([=] { *exit_code = Check(*options); });
 }

@@ -1,41 +1,44 @@
-// portcullis explain: how each rule of a template is answered.
+// portcullis explain: how each rule of a template is answered, how many rows that is thought to take, and, of one review, how
+// many it took.
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "tools/admin_client.h"
 #include "tools/command.h"
 #include "tools/explain_text.h"
 #include "tools/policy_folder.h"
+#include "tools/review_world.h"
 
 namespace portcullis::tools {
 namespace {
 
-Result<std::vector<const policy::Template*>> Select(const policy::PolicySet& policies,
-                                                    const std::string& name) {
-  std::vector<const policy::Template*> selected;
-  std::vector<std::string> names;
-  for (const policy::Template* each : policies.templates()) {
-    names.push_back(each->kind);
-    if (name.empty() || each->kind == name || each->name == name) {
-      selected.push_back(each);
-    }
+constexpr std::chrono::minutes kBuildTimeout{30};
+
+struct ExplainOptions {
+  ReviewPlace place;
+  bool policies_named = false;
+  std::string name;
+  std::string review;
+  bool json = false;
+};
+
+int Print(const Result<std::string>& text, int exit_code) {
+  if (!text) {
+    return PrintError(text.error());
   }
-  if (selected.empty() && !name.empty()) {
-    return Fail(ErrorCode::kNotFound,
-                fmt::format("no template {}; there are: {}", name,
-                            names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
-  }
-  return selected;
+  std::cout << *text;
+  return exit_code;
 }
 
-int Explain(const std::string& folder, const std::string& name, bool json) {
-  const Result<LoadedPolicies> loaded = LoadPolicies(folder);
+int ExplainPolicies(const ExplainOptions& options) {
+  const Result<LoadedPolicies> loaded = LoadPolicies(options.place.policies);
   if (!loaded) {
     return PrintError(loaded.error());
   }
@@ -44,96 +47,105 @@ int Explain(const std::string& folder, const std::string& name, bool json) {
     exit_code = PrintError(each);
   }
   const std::shared_ptr<const policy::PolicySet> policies = loaded->store->current();
-  const Result<std::string> text =
-      json ? ExplainJson(*policies, name) : ExplainText(*policies, name);
-  if (!text) {
-    return PrintError(text.error());
+  return Print(Explain(*policies, {.name = options.name, .json = options.json}), exit_code);
+}
+
+Result<std::string> AskServer(const ExplainOptions& options) {
+  const std::unique_ptr<AdminClient> client =
+      TRY(AdminClient::Connect(AdminSocketPath(options.place.location.data)));
+  return client->Explain(options.name, options.json);
+}
+
+// A snapshot has none.
+Result<void> BuildIndexes(const policy::PolicySet& policies, index::Inventory& inventory) {
+  std::vector<index::IndexRequest> wanted;
+  for (const policy::Template* each : policies.templates()) {
+    for (const index::Definition& definition : each->plan->wanted_indexes()) {
+      wanted.push_back({.definition = definition, .user = each->kind});
+    }
   }
-  std::cout << *text;
-  return exit_code;
+  TRY(inventory.SetWantedIndexes(std::move(wanted)));
+  if (!inventory.WaitUntilIndexesReady(kBuildTimeout)) {
+    return Fail(ErrorCode::kUnavailable, "the indexes were not built within 30 minutes");
+  }
+  return {};
+}
+
+Result<std::string> ExplainInWorld(const ExplainOptions& options) {
+  const std::unique_ptr<ReviewWorld> world = TRY(OpenReviewWorld(options.place));
+  const std::shared_ptr<const policy::PolicySet> policies = world->policies().current();
+  if (!options.place.location.snapshot.empty()) {
+    TRY(BuildIndexes(*policies, world->inventory()));
+  }
+  TRY(world->inventory().UpdateStatistics());
+  std::vector<policy::TemplateTime> actual;
+  if (!options.review.empty()) {
+    const std::string body = TRY(ReadFile(options.review));
+    webhook::AdmissionOptions admission;
+    admission.evaluation_timeout = std::chrono::minutes(5);
+    admission.measure_accesses = true;
+    const std::unique_ptr<webhook::AdmissionHandler> handler = world->MakeHandler(admission);
+    handler->Admit("application/json", body);  // What is done once is not what is measured.
+    webhook::AdmissionOutcome outcome = handler->Admit("application/json", body);
+    if (!outcome.allowed && outcome.code != 403) {
+      return Fail(ErrorCode::kInvalidArgument, "the review was not answered: " + outcome.body);
+    }
+    actual = std::move(outcome.times);
+    if (actual.empty() && options.name.empty()) {
+      return Fail(ErrorCode::kNotFound, "no constraint matches the review");
+    }
+  }
+  const std::unique_ptr<index::InventoryView> view = world->inventory().View();
+  return Explain(
+      *policies,
+      {.name = options.name, .json = options.json, .inventory = view.get(), .actual = actual});
+}
+
+int RunExplain(ExplainOptions options) {
+  if (!options.policies_named && !options.place.location.data.empty() && options.review.empty()) {
+    return Print(AskServer(options), kExitOk);
+  }
+  if (!options.policies_named && options.place.source.empty()) {
+    options.place.policies = "policies";
+  }
+  if (options.place.names_inventory()) {
+    return Print(ExplainInWorld(options), kExitOk);
+  }
+  return options.review.empty()
+             ? ExplainPolicies(options)
+             : PrintError(
+                   "--review needs an inventory: --source DIR, --data DIR or --snapshot FILE");
 }
 
 }  // namespace
 
-Result<std::string> ExplainText(const policy::PolicySet& policies, const std::string& name) {
-  std::string text;
-  for (const policy::Template* each : TRY(Select(policies, name))) {
-    text += fmt::format("{}{}\n", text.empty() ? "" : "\n", each->kind);
-    for (const rego::RuleExplanation& rule : each->plan->Explain()) {
-      text += fmt::format("  {}\n", rule.rule);
-      for (const rego::PlanStep& step : rule.steps) {
-        text += fmt::format("    {:{}}{}", "", step.depth * 2, step.text);
-        if (!step.access_path.empty()) {
-          std::vector<std::string> indexes;
-          for (const index::Definition& definition : step.indexes) {
-            indexes.push_back(definition.Summary());
-          }
-          text += fmt::format("   [{}{}{}]", step.access_path, indexes.empty() ? "" : " in ",
-                              fmt::join(indexes, " or "));
-        }
-        if (!step.reason.empty()) {
-          text += fmt::format("   ({})", step.reason);
-        }
-        text += '\n';
-      }
-    }
-    const std::vector<index::Definition>& wanted = each->plan->wanted_indexes();
-    if (wanted.empty()) {
-      text += each->reads_inventory() ? "  asks for no index\n" : "  reads no inventory\n";
-    }
-    for (const index::Definition& definition : wanted) {
-      text += fmt::format("  asks for the index {}\n", definition.Summary());
-    }
-  }
-  return text;
-}
-
-Result<std::string> ExplainJson(const policy::PolicySet& policies, const std::string& name) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const policy::Template* each : TRY(Select(policies, name))) {
-    nlohmann::ordered_json rules = nlohmann::ordered_json::array();
-    for (const rego::RuleExplanation& rule : each->plan->Explain()) {
-      nlohmann::ordered_json steps = nlohmann::ordered_json::array();
-      for (const rego::PlanStep& step : rule.steps) {
-        nlohmann::ordered_json line = {{"depth", step.depth}, {"text", step.text}};
-        if (!step.access_path.empty()) {
-          line["accessPath"] = step.access_path;
-        }
-        for (const index::Definition& definition : step.indexes) {
-          line["indexes"].push_back(definition.ToString());
-        }
-        if (!step.reason.empty()) {
-          line["reason"] = step.reason;
-        }
-        steps.push_back(std::move(line));
-      }
-      rules.push_back({{"rule", rule.rule}, {"steps", std::move(steps)}});
-    }
-    nlohmann::ordered_json wanted = nlohmann::ordered_json::array();
-    for (const index::Definition& definition : each->plan->wanted_indexes()) {
-      wanted.push_back(definition.ToString());
-    }
-    json.push_back({{"template", each->kind},
-                    {"readsInventory", each->reads_inventory()},
-                    {"rules", std::move(rules)},
-                    {"indexes", std::move(wanted)}});
-  }
-  return json.dump(2) + '\n';
-}
-
 void AddExplain(CLI::App& program, int* exit_code) {
-  auto* command = program.add_subcommand("explain",
-                                         "Show the plan of each rule: its steps, how each reads "
-                                         "the inventory, the indexes it asks for");
-  auto folder = std::make_shared<std::string>("policies");
-  auto name = std::make_shared<std::string>();
-  auto json = std::make_shared<bool>(false);
-  command->add_option("--policies", *folder, "The folder (or file) with the templates")
-      ->capture_default_str();
-  command->add_option("template", *name, "One template, by kind or name; without it all");
-  command->add_flag("--json", *json, "Print JSON");
-  command->footer("Example:\n  portcullis explain --policies ./policies K8sUniqueHost");
-  command->callback([=] { *exit_code = Explain(*folder, *name, *json); });
+  auto* command = program.add_subcommand(
+      "explain",
+      "Show the plan of each rule: its steps, how each reads the inventory, the indexes it asks "
+      "for; with an inventory the rows that are expected, with a review those that it took");
+  auto options = std::make_shared<ExplainOptions>();
+  auto* policies = command->add_option(
+      "--policies", options->place.policies,
+      "The folder (or file) with the templates; without it ./policies, those in --source, or with "
+      "--data those of the server that runs there");
+  command->add_option("template", options->name, "One template, by kind or name; without it all");
+  AddPlaceOptions(*command, &options->place);
+  command->add_option("--review", options->review,
+                      "An AdmissionReview, JSON, that is answered and measured: runs, objects, "
+                      "rows, bytes and time of each step; - is standard input");
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "[…] is how a step reads the inventory, \"about\" and \"scans\" what statistics say of one "
+      "run, {…} what the review took.\n"
+      "Examples:\n"
+      "  portcullis explain --policies ./policies K8sUniqueHost\n"
+      "  portcullis explain --policies ./policies --source ./manifests --review review.json\n"
+      "  portcullis explain --data ./data K8sUniqueHost");
+  command->callback([=] {
+    options->policies_named = policies->count() > 0;
+    *exit_code = RunExplain(*options);
+  });
 }
 
 }  // namespace portcullis::tools

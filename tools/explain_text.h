@@ -2,16 +2,27 @@
 
 #pragma once
 
+#include <span>
 #include <string>
 
+#include "index/inventory.h"
 #include "rules/policy/policy_set.h"
+#include "rules/policy/review.h"
 
 namespace portcullis::tools {
 
-// The plans of one template (by kind or name), or of all for an empty name. ERRORS: kNotFound: names those there are.
-[[nodiscard]] Result<std::string> ExplainText(const policy::PolicySet& policies,
-                                              const std::string& name);
-[[nodiscard]] Result<std::string> ExplainJson(const policy::PolicySet& policies,
-                                              const std::string& name);
+struct ExplainRequest {
+  std::string name;  // A template's kind or name; empty: all.
+  bool json = false;
+  index::InventoryView* inventory =
+      nullptr;  // Tells how many rows are expected; null: nothing does.
+  // What a review cost that measured its accesses (policy::ReviewOptions): then only templates that it asked are explained,
+  // unless one is named.
+  std::span<const policy::TemplateTime> actual = {};
+};
+
+// The plans, a line a step. ERRORS: kNotFound: names the templates that there are.
+[[nodiscard]] Result<std::string> Explain(const policy::PolicySet& policies,
+                                          const ExplainRequest& request);
 
 }  // namespace portcullis::tools

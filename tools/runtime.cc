@@ -104,10 +104,15 @@ class RuntimeParts final : public Runtime {
         logger_(std::move(logger)),
         metrics_(metrics),
         policy_metrics_(metrics, clock),
+        scan_limits_(options.scan_limits),
+        scan_watch_(options.scan_limits, logger_->Named("policies"), metrics),
         policies_(
             rego::CreateCatalog(BuiltinNames(options.disabled_builtins)),
             {.templates = {.keep_prints = false, .may_read_inventory = options.referential_rules},
-             .check_enforcement_actions = !options.any_enforcement_action}) {}
+             .check_enforcement_actions = !options.any_enforcement_action,
+             .admit = [this](const policy::Template& of) {
+               return controller::CheckScanLimit(of, *inventory_->View(), scan_limits_);
+             }}) {}
 
   Result<void> Start(const RuntimeOptions& options) {
     index::InventoryOptions inventory = options.inventory;
@@ -230,6 +235,12 @@ class RuntimeParts final : public Runtime {
         lines.push_back(fmt::format("cannot write {}: {}", each.path, each.message));
       }
     }
+    const std::shared_ptr<const policy::PolicySet> current = policies_.current();
+    for (const controller::ScanWarning& each : refused_) {
+      if (current->FindTemplateByName(each.name) == nullptr) {
+        lines.push_back(fmt::format("ConstraintTemplate {}: {}", each.name, each.message));
+      }
+    }
     for (const replicator::Source* source :
          std::initializer_list<const replicator::Source*>{objects_.get(), policy_folder_.get()}) {
       if (source == nullptr) {
@@ -253,7 +264,17 @@ class RuntimeParts final : public Runtime {
            readiness.inventory_kinds.empty();
   }
 
+  [[nodiscard]] std::vector<controller::ScanWarning> ScanWarnings() const override {
+    return scan_watch_.Warnings();
+  }
+
   void UpdateMetrics() override {
+    const std::unique_ptr<index::InventoryView> view = inventory_->View();
+    if (!was_ready_ && NotReady().empty()) {
+      was_ready_ = true;
+      refused_ = scan_watch_.Refuse(policies_, *view);
+    }
+    scan_watch_.Update(policies_.current(), *view);
     for (const replicator::KindStatus& each : sync_set_->Status()) {
       const Labels labels{
           {"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
@@ -331,6 +352,10 @@ class RuntimeParts final : public Runtime {
   const std::shared_ptr<Logger> logger_;
   Metrics& metrics_;
   controller::PolicyMetrics policy_metrics_;
+  const controller::ScanLimits scan_limits_;
+  controller::ScanWatch scan_watch_;
+  std::vector<controller::ScanWarning> refused_;  // When all was there.
+  bool was_ready_ = false;
   policy::PolicyStore policies_;
   std::unique_ptr<index::Inventory> inventory_;
   std::unique_ptr<replicator::KubernetesClient> client_;

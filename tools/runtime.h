@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "controller/scan_watch.h"
 #include "index/inventory.h"
 #include "replicator/source.h"
 #include "rules/policy/policy_set.h"
@@ -29,6 +30,7 @@ struct RuntimeOptions {
       policies;  // A folder of policy objects; empty: they come from where the objects come from.
   std::string gatekeeper_namespace = "gatekeeper-system";
   std::vector<std::string> disabled_builtins;
+  controller::ScanLimits scan_limits;
   // Under which name this process writes its statuses; empty: the machine's.
   std::string pod_name;
   // Make the CRDs of the policy kinds that the cluster lacks.
@@ -61,7 +63,10 @@ class Runtime {
   [[nodiscard]] virtual std::vector<std::string> Problems() const = 0;
   // True if a policy reads data.inventory and nothing is replicated for it.
   [[nodiscard]] virtual bool nothing_to_read() const = 0;
-  // Brings the metrics of replication up to date. Called now and then by one thread.
+  // Templates whose plans scan too much. Of UpdateMetrics' thread.
+  [[nodiscard]] virtual std::vector<controller::ScanWarning> ScanWarnings() const = 0;
+  // Brings metrics and warnings up to date, and, once when all is there for the first time, takes templates that scan more than
+  // they may out of force. Called now and then by one thread.
   virtual void UpdateMetrics() = 0;
 };
 

@@ -22,6 +22,7 @@
 #include "tools/inventory_access.h"
 #include "tools/policy_folder.h"
 #include "tools/runtime.h"
+#include "tools/scan_options.h"
 #include "webhook/admission.h"
 #include "webhook/certificate.h"
 #include "webhook/http_server.h"
@@ -224,8 +225,10 @@ Result<int> Serve(ServeOptions options) {
 
   const std::unique_ptr<AdminServer> admin = TRY(AdminServer::Start(
       {.socket = AdminSocketPath(options.data)}, runtime->inventory(),
-      [&runtime](const std::string& name) {
-        return ExplainText(*runtime->policies().current(), name);
+      [&runtime](const std::string& name, bool json) {
+        const std::unique_ptr<index::InventoryView> view = runtime->inventory().View();
+        return Explain(*runtime->policies().current(),
+                       {.name = name, .json = json, .inventory = view.get()});
       },
       logger->Named("admin")));
 
@@ -367,6 +370,11 @@ void AddServe(CLI::App& program, int* exit_code) {
       ->add_option("--evaluation-memory-mib", options->evaluation_memory_mib,
                    "Memory for one review's evaluation")
       ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  AddScanOptions(*command, &runtime.scan_limits);
+  command
+      ->add_option("--index-build-rate", runtime.inventory.build_objects_per_second,
+                   "Objects a second that the build of an index reads; 0: as fast as it goes")
       ->capture_default_str();
   command
       ->add_option("--shutdown-delay", options->shutdown_delay_s,

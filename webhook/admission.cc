@@ -13,6 +13,7 @@
 #include "webhook/review_reply.h"
 #include "webhook/review_request.h"
 #include "webhook/scan_forecast.h"
+#include "webhook/template_reads.h"
 #include "webhook/violation_log.h"
 
 namespace portcullis::webhook {
@@ -131,6 +132,7 @@ struct AdmissionHandler::State {
   const std::string own_account;
   Counters counters;
   ScanForecast forecast;
+  TemplateReads reads;
   ScratchPool scratches;
 
   Handling Run(std::string_view content_type, std::string_view body,
@@ -152,6 +154,7 @@ class Review {
         bad_number_(review.bad_number),
         arena_(scratch.arena),
         reply_(scratch.reply),
+        times_(scratch.times),
         statistics_(statistics),
         started_(state.clock.Now()) {}
 
@@ -260,7 +263,9 @@ class Review {
                                         .index_use = state_.options.index_use,
                                         .deadline = deadline,
                                         .inventory_document = {},
-                                        .prints = nullptr};
+                                        .prints = nullptr,
+                                        .times = &times_,
+                                        .measure_accesses = state_.options.measure_accesses};
     const auto verdict =
         policy::Review(*policies, input, view.get(), options, state_.clock, arena_);
     if (!verdict) {
@@ -269,6 +274,7 @@ class Review {
       return Handling::kDone;
     }
     *statistics_ = verdict->statistics;
+    state_.reads.Count(policies, times_);
     if (IsCutShort(*verdict, deadline)) {
       return Handling::kDone;
     }
@@ -340,6 +346,7 @@ class Review {
   const std::string_view bad_number_;
   document::Arena& arena_;
   ReviewReply& reply_;
+  std::vector<policy::TemplateTime>& times_;
   rego::EvaluationStatistics* const statistics_;
   const steady_clock::time_point started_;
   std::string_view group_;
@@ -392,6 +399,7 @@ AdmissionHandler::AdmissionHandler(policy::PolicyStore& policies, index::Invento
               "system:serviceaccount:" + options.gatekeeper_namespace + ":gatekeeper-admin",
           .counters = Counters(metrics),
           .forecast = {},
+          .reads = TemplateReads(metrics),
           .scratches = {},
       }) {}
 
@@ -403,6 +411,7 @@ AdmissionOutcome AdmissionHandler::Admit(std::string_view content_type, std::str
   state_->Run(content_type, body, {}, *scratch, &outcome.body, &outcome.statistics);
   outcome.allowed = scratch->reply.allowed;
   outcome.code = scratch->reply.code;
+  outcome.times = std::move(scratch->times);
   state_->scratches.Return(std::move(scratch));
   return outcome;
 }

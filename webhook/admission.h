@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -48,6 +49,7 @@ struct AdmissionOptions {
   // Compile templates that come in, and refuse those that do not compile. Gatekeeper lets them in and tells it in their status.
   bool compile_templates = true;
   bool log_denies = false;
+  bool measure_accesses = false;  // AdmissionOutcome::times tells the cost of each access.
 };
 
 // How a review came. The defaults are those of a caller that just wants the answer.
@@ -64,6 +66,8 @@ struct AdmissionOutcome {
   bool allowed = false;
   std::int32_t code = 0;  // status.code
   rego::EvaluationStatistics statistics;
+  std::vector<policy::TemplateTime>
+      times;  // Of the templates that were asked. LIFETIME: the policies in force.
 };
 
 // THREADS: Admit may be called in parallel. LIFETIME: collaborators outlive it.

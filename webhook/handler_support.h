@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "document/arena.h"
+#include "rules/policy/review.h"
 #include "webhook/review_reply.h"
 
 namespace portcullis::webhook {
@@ -17,8 +18,10 @@ namespace portcullis::webhook {
 struct Scratch {
   document::Arena arena;
   ReviewReply reply;
+  std::vector<policy::TemplateTime> times;
 
   void Clear(std::size_t arena_limit) {
+    times.clear();
     arena.Reset();
     arena.set_limit_bytes(arena_limit);
     reply.allowed = false;

@@ -212,6 +212,9 @@ Result<void> PolicyStore::PutTemplate(const Value& object) {
   const std::lock_guard lock(state_->mutex);
   std::shared_ptr<const Template> parsed =
       TRY(ParseTemplate(object, state_->catalog, state_->options.templates));
+  if (state_->options.admit) {
+    TRY(state_->options.admit(*parsed));
+  }
   const std::string kind = parsed->kind;
   state_->templates[parsed->name] = std::move(parsed);
   for (auto& [key, kept] : state_->constraints) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -56,6 +57,8 @@ struct PolicyStoreOptions {
   // is nothing.
   bool check_enforcement_actions = true;
   ParameterNumbers parameter_numbers = ParameterNumbers::kWhole;
+  // Asked of each template that compiled: what it answers is PutTemplate's error. Null: all may enter. THREADS: called in turn.
+  std::function<Result<void>(const Template&)> admit = nullptr;
 };
 
 // Takes policy objects as they come and goes, in any order; a constraint that comes before its template waits for it.

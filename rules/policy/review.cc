@@ -40,7 +40,7 @@ class Reviewer {
     request_.clock = &clock;
     request_.deadline = options.deadline;
     request_.index_use = options.index_use;
-    request_.statistics = &verdict_.statistics;
+    request_.statistics = &of_evaluation_;
     request_.prints = options.prints;
     if (inventory == nullptr) {
       const Value document = options.inventory_document;
@@ -110,15 +110,20 @@ class Reviewer {
         matched_.push_back(&constraint);
       }
     }
-    if (options_.times != nullptr && !matched_.empty()) {
-      options_.times->push_back({.of = &of, .constraints = matched_.size()});
+    of_template_ = {};
+    if (options_.times == nullptr || matched_.empty()) {
+      TRY(EvaluateMatched(of));
+    } else {
+      TemplateTime& time = options_.times->emplace_back();
+      time.of = &of;
+      time.constraints = matched_.size();
+      request_.accesses = options_.measure_accesses ? &time.accesses : nullptr;
+      const auto start = request_.clock->Now();
+      TRY(EvaluateMatched(of));
+      time.runtime = request_.clock->Now() - start;
+      time.statistics = of_template_;
     }
-    const auto start =
-        options_.times == nullptr ? std::chrono::steady_clock::time_point() : request_.clock->Now();
-    TRY(EvaluateMatched(of));
-    if (options_.times != nullptr && !matched_.empty()) {
-      options_.times->back().runtime = request_.clock->Now() - start;
-    }
+    verdict_.statistics += of_template_;
     return {};
   }
 
@@ -148,6 +153,7 @@ class Reviewer {
     members[1] = {Value::String("review"), review_};
     request_.input = Value::Object(members);
     const auto answer = TRY(of.plan->Evaluate(request_));
+    of_template_ += of_evaluation_;
     if (!answer) {
       return answer.error();
     }
@@ -184,7 +190,9 @@ class Reviewer {
   document::Arena& arena_;
   const Value review_;
   rego::EvaluationRequest request_;
-  std::vector<const Constraint*> matched_;  // Of the template at hand.
+  std::vector<const Constraint*> matched_;  // Of the template at hand, as what follows.
+  rego::EvaluationStatistics of_template_;
+  rego::EvaluationStatistics of_evaluation_;  // The last.
   Verdict verdict_;
 };
 

@@ -27,6 +27,8 @@ struct TemplateTime {
   const Template* of = nullptr;
   std::size_t constraints = 0;  // How many matched.
   std::chrono::steady_clock::duration runtime{};
+  rego::EvaluationStatistics statistics;
+  std::vector<rego::AccessCost> accesses;  // Where they were to be measured: by PlanStep::access.
 };
 
 struct ReviewOptions {
@@ -38,7 +40,8 @@ struct ReviewOptions {
   document::Value inventory_document;
   std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
   std::vector<TemplateTime>* times =
-      nullptr;  // Gets an entry a template that was asked; null: none.
+      nullptr;                    // Gets an entry a template that was asked; null: none.
+  bool measure_accesses = false;  // With times.
 };
 
 // What is reviewed. `request` is an AdmissionRequest read with NumberMode::kFloat64.

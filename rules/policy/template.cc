@@ -1,10 +1,12 @@
 #include "rules/policy/template.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
 #include "document/json.h"
+#include "rules/policy/declared_index.h"
 #include "rules/policy/kubernetes_text.h"
 #include "rules/policy/template_modules.h"
 #include "rules/rego/compile.h"
@@ -195,6 +197,7 @@ Result<TemplateSource> ReadSource(const Value& target) {
 
 Result<void> CheckTemplateMetadata(const Value& object) {
   TRY(ReadMetadata(object));
+  TRY(ReadDeclaredIndexes(object));
   return {};
 }
 
@@ -233,8 +236,18 @@ Result<std::shared_ptr<const Template>> ParseTemplate(
   result->schema = std::move(metadata.schema);
   result->legacy_schema = metadata.legacy_schema;
   result->catalog = catalog;
+  const std::vector<IndexRequestText> declared = TRY(ReadDeclaredIndexes(object));
+  result->declared_indexes = TRY(MakeDeclaredIndexes(declared, source, catalog));
+  rego::PlanOptions plan_options;
+  for (const DeclaredIndex& each : result->declared_indexes) {
+    plan_options.declared.push_back(each.definition);
+  }
   const std::array<std::string, 2> entry = {"template", "violation"};
-  result->plan = TRY(rego::MakePlan(*std::move(compiled), entry));
+  result->plan = TRY(rego::MakePlan(*std::move(compiled), entry, std::move(plan_options)));
+  for (DeclaredIndex& each : result->declared_indexes) {
+    each.used = std::ranges::find(result->plan->wanted_indexes(), each.definition) !=
+                result->plan->wanted_indexes().end();
+  }
   return result;
 }
 

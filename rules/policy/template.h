@@ -13,6 +13,13 @@
 
 namespace portcullis::policy {
 
+// An index that a template asks for by its annotation (rules/policy/declared_index.h).
+struct DeclaredIndex {
+  index::Definition definition;
+  std::string text;   // As it was written: a path, or an expression.
+  bool used = false;  // By some step of the plan. Only then it is built.
+};
+
 // Immutable. THREADS: may be read in parallel.
 struct Template {
   std::string name;                     // metadata.name: the kind in lower case.
@@ -23,6 +30,7 @@ struct Template {
   bool legacy_schema = false;
   std::shared_ptr<const builtins::Catalog> catalog;  // What the plan was compiled with.
   std::unique_ptr<const rego::Plan> plan;            // data.template.violation
+  std::vector<DeclaredIndex> declared_indexes;
   [[nodiscard]] bool reads_inventory() const { return plan->reads_inventory(); }
 };
 

@@ -224,7 +224,8 @@ void JoinFinder::LookAtCall(const Expr& expr, Choices* choices, std::size_t dept
              arguments[0].kind == Kind::kInvariant && arguments[1].kind == Kind::kObject) {
     AddContainment(expr, *expr.terms[2], arguments[1], *expr.terms[1], arguments[0],
                    ProgramSource::Keys::kLeastName, choices);
-  } else if (depth < kMostInlined && !errors_.MayFail(expr)) {
+  } else if (!AddDeclaredTest(expr, all, choices) && depth < kMostInlined &&
+             !errors_.MayFail(expr)) {
     LookInside(expr, choices, depth);
   }
 }

@@ -15,6 +15,7 @@
 #include "index/definition.h"
 #include "rules/rego/ast.h"
 #include "rules/rego/compile.h"
+#include "rules/rego/engine.h"
 #include "rules/rego/error_analysis.h"
 #include "rules/rego/variables.h"
 
@@ -27,8 +28,9 @@ struct InventorySite {
   std::size_t object_end =
       0;  // The operands from here on go into the object: reference->items[object_end…].
   const Body* body = nullptr;
-  std::size_t expression = 0;  // The reference's expression in the body.
-  VarSet bound;                // Variables that have a value before the expression.
+  std::size_t expression = 0;            // The reference's expression in the body.
+  VarSet bound;                          // Variables that have a value before the expression.
+  const PlanOptions* options = nullptr;  // Null: the planner chooses all by itself.
 };
 
 // A condition on a key of the reference, to be tried before what lies below the key is read.

@@ -218,6 +218,7 @@ void JoinFinder::AddTest(const Expr& expr, const Origin& origin, Choices* choice
               .entry = nullptr,
               .location = &expr.location};
   if (MakeProgram(*probe.key, whole, ProgramSource::Keys::kValue, &probe)) {
+    UseDeclared(&probe.definition);
     Add(std::move(probe), choices);
   }
 }

@@ -205,13 +205,14 @@ void JoinFinder::Add(Probe probe, Choices* choices) {
 void JoinFinder::Choose() {
   Choices& choices = result_.choices;
   const auto is_constant = [this](const std::vector<Probe>& choice) {
-    return choice.size() == 1 && choice[0].keys == Probe::Keys::kValue &&
+    return choice.size() == 1 && !IsDeclared(choice) && choice[0].keys == Probe::Keys::kValue &&
            origins_.Of(*choice[0].key).kind == Kind::kConstant;
   };
   std::ranges::stable_partition(choices, [&](const auto& choice) { return !is_constant(choice); });
   if (!choices.empty() && !is_constant(choices.front())) {
     std::erase_if(choices, is_constant);
   }
+  std::ranges::stable_partition(choices, [this](const auto& choice) { return IsDeclared(choice); });
   if (choices.size() > kMostChoices) {
     choices.resize(kMostChoices);
   }

@@ -83,11 +83,11 @@ Result<std::expected<T, EvaluationError>> Outcome(const Evaluator& evaluator, co
 
 class DocumentPlan final : public Plan {
  public:
-  explicit DocumentPlan(std::shared_ptr<const CompiledPolicy> policy)
-      : policy_(std::move(policy)) {}
+  DocumentPlan(std::shared_ptr<const CompiledPolicy> policy, PlanOptions options)
+      : policy_(std::move(policy)), options_(std::move(options)) {}
 
   Result<void> Make(std::span<const std::string> path) {
-    auto planned = Planner(*policy_, program_, explanations_).PlanDocument(path);
+    auto planned = Planner(*policy_, program_, explanations_, options_).PlanDocument(path);
     wanted_indexes_ = IndexesOf(program_);
     return planned;
   }
@@ -95,6 +95,9 @@ class DocumentPlan final : public Plan {
   Result<std::expected<Value, EvaluationError>> Evaluate(
       const EvaluationRequest& request) const override {
     Limits limits(request);
+    if (request.accesses != nullptr) {
+      request.accesses->resize(program_.inventory_accesses.size());
+    }
     Evaluator evaluator(program_, request, prepared_);
     const Value result = evaluator.RunDocument();
     limits.Allow(result);
@@ -109,6 +112,7 @@ class DocumentPlan final : public Plan {
 
  private:
   const std::shared_ptr<const CompiledPolicy> policy_;
+  const PlanOptions options_;
   Program program_;
   std::vector<RuleExplanation> explanations_;
   std::vector<index::Definition> wanted_indexes_;
@@ -120,7 +124,7 @@ class VariablesPlan final : public QueryPlan {
   VariablesPlan(std::shared_ptr<const CompiledPolicy> policy, Body query)
       : policy_(std::move(policy)), query_(std::move(query)) {}
 
-  Result<void> Make() { return Planner(*policy_, program_, explanations_).PlanQuery(query_); }
+  Result<void> Make() { return Planner(*policy_, program_, explanations_, {}).PlanQuery(query_); }
 
   Result<std::expected<std::vector<std::vector<Binding>>, EvaluationError>> Evaluate(
       const EvaluationRequest& request) const override {
@@ -146,6 +150,14 @@ class VariablesPlan final : public QueryPlan {
 
 }  // namespace
 
+EvaluationStatistics& EvaluationStatistics::operator+=(const EvaluationStatistics& other) {
+  gets += other.gets;
+  lookups += other.lookups;
+  scans += other.scans;
+  objects_visited += other.objects_visited;
+  return *this;
+}
+
 std::string EvaluationError::ToString() const {
   std::string text;
   if (location.row != 0) {
@@ -156,8 +168,9 @@ std::string EvaluationError::ToString() const {
 }
 
 Result<std::unique_ptr<const Plan>> MakePlan(std::shared_ptr<const CompiledPolicy> policy,
-                                             std::span<const std::string> path) {
-  auto plan = std::make_unique<DocumentPlan>(std::move(policy));
+                                             std::span<const std::string> path,
+                                             PlanOptions options) {
+  auto plan = std::make_unique<DocumentPlan>(std::move(policy), std::move(options));
   if (auto made = plan->Make(path); !made) {
     return std::unexpected(std::move(made).error());
   }

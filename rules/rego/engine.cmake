@@ -2,6 +2,7 @@
 set(rego_engine_sources
   access_path.cc
   access_path_contained.cc
+  access_path_declared.cc
   access_path_probe.cc
   body_planner.cc
   engine.cc
@@ -24,6 +25,7 @@ set(rego_engine_sources
   planner.cc
   program_text.cc
   reference_planner.cc
+  row_estimate.cc
   rule_index.cc
   rule_needs.cc
   rule_out.cc

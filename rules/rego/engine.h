@@ -45,6 +45,16 @@ struct EvaluationStatistics {
   std::uint64_t lookups = 0;          // Index look-ups.
   std::uint64_t scans = 0;            // Scans of a range of objects.
   std::uint64_t objects_visited = 0;  // By look-ups and scans.
+  EvaluationStatistics& operator+=(const EvaluationStatistics& other);
+};
+
+// What one access of a plan cost: PlanStep::access.
+struct AccessCost {
+  std::uint64_t runs = 0;  // Times that the step was reached.
+  EvaluationStatistics reads;
+  std::uint64_t rows = 0;   // Objects (or nodes of the tree) that the steps after it were run for.
+  std::uint64_t bytes = 0;  // Encoded, of the objects that were read.
+  std::chrono::steady_clock::duration time{};  // In the inventory, without the steps after it.
 };
 
 // A call of trace().
@@ -68,6 +78,9 @@ struct EvaluationRequest {
   // Steps after which the evaluation ends as at its deadline, but the same at any load; 0: no limit.
   std::uint64_t step_limit = 0;
   EvaluationStatistics* statistics = nullptr;
+  // Gets the cost of each access of the plan, added to what is there; null: they are not measured. COST: two looks at the
+  // clock for each object.
+  std::vector<AccessCost>* accesses = nullptr;
   std::string* prints = nullptr;       // What print() writes goes here, a line each; null: nowhere.
   std::vector<Note>* notes = nullptr;  // What trace() notes; null: nothing.
 };
@@ -86,6 +99,15 @@ struct PlanStep {
       access_path;  // "get", "range", "index look-up", "full scan", or empty: touches no inventory.
   std::vector<index::Definition> indexes;
   std::string reason;  // Of a scan: why no index serves.
+  // The indexes of the first choice, of the second …: any choice serves, all of its indexes are looked up.
+  std::vector<std::size_t> choices = {};
+  // What a scan of it goes through.
+  struct Scanned {
+    store::Scope scope = store::Scope::kNamespaced;
+    std::string kind;  // "" is every kind.
+  };
+  std::vector<Scanned> scanned = {};
+  std::optional<std::uint32_t> access = std::nullopt;  // Its place in EvaluationRequest::accesses.
 };
 
 struct RuleExplanation {
@@ -111,9 +133,18 @@ class Plan {
   [[nodiscard]] virtual std::vector<RuleExplanation> Explain() const = 0;
 };
 
+// What the planner does not choose by itself.
+struct PlanOptions {
+  // Indexes that an author asks for: a condition that one of them serves uses it, whatever else there is.
+  std::vector<index::Definition> declared;
+  // An index for every condition that is a call which the scanned object alone decides.
+  bool all_tests = false;
+};
+
 // The plan for one document, e.g. {"template", "violation"} for data.template.violation.
 [[nodiscard]] Result<std::unique_ptr<const Plan>> MakePlan(
-    std::shared_ptr<const CompiledPolicy> policy, std::span<const std::string> path);
+    std::shared_ptr<const CompiledPolicy> policy, std::span<const std::string> path,
+    PlanOptions options = {});
 
 // The plan for a query with variables.
 class QueryPlan {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,8 @@ constexpr std::size_t kMaxExactKeyBytes = 100;
 constexpr std::size_t kMostKeys = 256;
 // Entries that are counted to tell which of several look-ups has the fewest.
 constexpr std::uint64_t kMostCounted = 256;
+// Keys whose entries are estimated before they are counted.
+constexpr std::size_t kMostEstimated = 8;
 static_assert(2 * kMaxExactKeyBytes + 8 <= index::kMaxKeyBytes);
 
 std::string_view ScopeKey(store::Scope scope) {
@@ -84,9 +87,49 @@ struct Evaluator::InventoryWalk {
   const InventoryAccess& access;
   Value* slots;
   std::array<std::string_view, kMostLevels> segments;
-  bool from_entries = false;  // Entries stand for the objects; see InventoryAccess::index_only.
-  Value entry_key = {};       // Then: under which key they are.
+  AccessCost* cost = nullptr;  // Null: it is not measured.
+  bool from_entries = false;   // Entries stand for the objects; see InventoryAccess::index_only.
+  Value entry_key = {};        // Then: under which key they are.
 };
+
+// What happens during its life is the cost of one access.
+class Evaluator::StoreTimer {
+ public:
+  StoreTimer(const Evaluator& evaluator, AccessCost* cost) : evaluator_(evaluator), cost_(cost) {
+    if (cost_ != nullptr) {
+      started_ = evaluator_.request_.clock->Now();
+      before_ = evaluator_.statistics_;
+      bytes_before_ = evaluator_.context_->inventory->bytes_read();
+    }
+  }
+  StoreTimer(const StoreTimer&) = delete;
+  StoreTimer& operator=(const StoreTimer&) = delete;
+  ~StoreTimer() {
+    if (cost_ != nullptr) {
+      const EvaluationStatistics& now = evaluator_.statistics_;
+      cost_->time += evaluator_.request_.clock->Now() - started_;
+      cost_->bytes += evaluator_.context_->inventory->bytes_read() - bytes_before_;
+      cost_->reads += {.gets = now.gets - before_.gets,
+                       .lookups = now.lookups - before_.lookups,
+                       .scans = now.scans - before_.scans,
+                       .objects_visited = now.objects_visited - before_.objects_visited};
+    }
+  }
+
+ private:
+  const Evaluator& evaluator_;
+  AccessCost* const cost_;
+  std::chrono::steady_clock::time_point started_;
+  EvaluationStatistics before_;
+  std::uint64_t bytes_before_ = 0;
+};
+
+Signal Evaluator::RunFound(const InventoryWalk& walk) {
+  if (walk.cost != nullptr) {
+    ++walk.cost->rows;
+  }
+  return Run(&walk.step + 1, walk.slots);
+}
 
 Signal Evaluator::TryFilter(const InventoryWalk& walk, std::size_t level) {
   if (level >= walk.access.filters.size() || walk.access.filters[level] == nullptr) {
@@ -108,6 +151,10 @@ Signal Evaluator::Inventory(const Step& step, Value* slots) {
   if (context_->inventory == nullptr) {
     const Value tree = context_->data.Find("inventory").Find(ScopeKey(walk.access.scope));
     return tree.is_undefined() ? Signal::kContinue : InventoryInValue(walk, tree, 0);
+  }
+  if (request_.accesses != nullptr) {
+    walk.cost = &(*request_.accesses)[walk.access.id];
+    ++walk.cost->runs;
   }
   // What an index leaves out cannot end in an error, unless builtins' errors count. What its keys are made by must be what the
   // policy says.
@@ -156,7 +203,10 @@ Signal Evaluator::InventoryLevel(InventoryWalk& walk, std::size_t level) {
   }
   CandidateMemory memory(*this);
   for (;;) {
-    auto next = (*cursor)->Next();
+    auto next = [&] {
+      const StoreTimer timer(*this, walk.cost);
+      return (*cursor)->Next();
+    }();
     if (!next) {
       FailEngine(std::move(next).error());
       return Signal::kError;
@@ -186,6 +236,8 @@ Signal Evaluator::InventoryLevel(InventoryWalk& walk, std::size_t level) {
 Signal Evaluator::InventoryEnd(InventoryWalk& walk) {
   const InventoryAccess& access = walk.access;
   Value value;
+  std::optional<StoreTimer> timer;
+  timer.emplace(*this, walk.cost);
   if (access.reaches_objects()) {
     ++statistics_.gets;
     auto object = context_->inventory->Get(KeyOf(access.scope, walk.segments), *arena_,
@@ -216,14 +268,18 @@ Signal Evaluator::InventoryEnd(InventoryWalk& walk) {
       }
     }
   }
+  timer.reset();
   if (access.value != kNoSlot) {
     walk.slots[access.value] = value;
   }
-  return Run(&walk.step + 1, walk.slots);
+  return RunFound(walk);
 }
 
 Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
-  ++(walk.access.first_only ? statistics_.gets : statistics_.scans);
+  {
+    const StoreTimer timer(*this, walk.cost);
+    ++(walk.access.first_only ? statistics_.gets : statistics_.scans);
+  }
   return Candidates(
       walk,
       context_->inventory->Objects(
@@ -308,8 +364,9 @@ Signal Evaluator::LookUpObjects(InventoryWalk& walk, bool* answered) {
       continue;
     }
     std::uint64_t found = 0;
+    const StoreTimer timer(*this, walk.cost);
     if (access.choices.size() > 1) {
-      const auto counted = CountUpTo(look_up.wanted, within, std::min(fewest, kMostCounted));
+      const auto counted = CountEntries(look_up.wanted, within, std::min(fewest, kMostCounted));
       if (!counted) {
         FailEngine(counted.error());
         return Signal::kError;
@@ -338,8 +395,41 @@ Signal Evaluator::LookUpObjects(InventoryWalk& walk, bool* answered) {
     return Signal::kContinue;
   }
   *answered = true;
-  ++statistics_.lookups;
+  {
+    const StoreTimer timer(*this, walk.cost);
+    ++statistics_.lookups;
+  }
   return Candidates(walk, std::move(best), 0);
+}
+
+std::optional<std::uint64_t> Evaluator::EstimateEntries(
+    std::span<const index::IndexKeys> wanted) const {
+  std::uint64_t entries = 0;
+  std::string bytes;
+  for (const index::IndexKeys& each : wanted) {
+    const index::KeyStatistics* statistics = context_->inventory->Statistics(each.index);
+    if (statistics == nullptr || each.keys.size() > kMostEstimated) {
+      return std::nullopt;
+    }
+    for (const Value& key : each.keys) {
+      bytes.clear();
+      index::AppendKeyBytes(key, &bytes);
+      entries += statistics->EstimateEntries(bytes);
+    }
+  }
+  return entries;
+}
+
+Result<std::uint64_t> Evaluator::CountEntries(std::span<const index::IndexKeys> wanted,
+                                              const index::TreePrefix& within, std::uint64_t most) {
+  // Statistics know of no namespaces.
+  const std::optional<std::uint64_t> estimate =
+      within.segments.empty() ? EstimateEntries(wanted) : std::nullopt;
+  if (estimate && *estimate >= kMostCounted) {
+    return *estimate;
+  }
+  const std::uint64_t counted = TRY(CountUpTo(wanted, within, most));
+  return counted == most ? std::max(counted, estimate.value_or(0)) : counted;
 }
 
 Result<std::uint64_t> Evaluator::CountUpTo(std::span<const index::IndexKeys> wanted,
@@ -362,16 +452,20 @@ Signal Evaluator::Candidates(InventoryWalk& walk,
   }
   CandidateMemory memory(*this);
   for (;;) {
-    auto next = (*cursor)->Next();
+    auto next = [&] {
+      const StoreTimer timer(*this, walk.cost);
+      auto found = (*cursor)->Next();
+      if (found && found->has_value() && !(*found)->record.empty()) {
+        ++statistics_.objects_visited;
+      }
+      return found;
+    }();
     if (!next) {
       FailEngine(std::move(next).error());
       return Signal::kError;
     }
     if (!next->has_value()) {
       return Signal::kContinue;
-    }
-    if (!(*next)->record.empty()) {
-      ++statistics_.objects_visited;
     }
     if (--ticks_ <= 0 && !CheckLimits()) {
       return Signal::kError;
@@ -409,6 +503,8 @@ Signal Evaluator::Candidate(InventoryWalk& walk, const index::FoundObject& objec
     walk.slots[access.value] =
         ObjectOfEntry(access.choices[0][0].definition.path, walk.entry_key, object.key, *arena_);
   } else if (access.value != kNoSlot) {
+    std::optional<StoreTimer> timer;
+    timer.emplace(*this, walk.cost);
     auto opened = object.record.empty()
                       ? context_->inventory->Get(object.key, *arena_, request_.inventory_numbers)
                       : document::OpenTrusted(object.record, *arena_, request_.inventory_numbers);
@@ -419,12 +515,13 @@ Signal Evaluator::Candidate(InventoryWalk& walk, const index::FoundObject& objec
     if (object.record.empty()) {
       ++statistics_.objects_visited;
     }
+    timer.reset();
     if (opened->is_undefined()) {
       return Signal::kContinue;
     }
     walk.slots[access.value] = *opened;
   }
-  return Run(&walk.step + 1, walk.slots);
+  return RunFound(walk);
 }
 
 // The same walk where data.inventory is an ordinary document: `with data.inventory as …`, or no store.

@@ -177,9 +177,12 @@ class Evaluator {
 
   // evaluate_inventory.cc
   struct InventoryWalk;
+  class StoreTimer;
   Signal Inventory(const Step& step, document::Value* slots);
   Signal InventoryLevel(InventoryWalk& walk, std::size_t level);
   Signal InventoryEnd(InventoryWalk& walk);
+  // Goes on with the steps after it.
+  Signal RunFound(const InventoryWalk& walk);
   Signal ScanObjects(InventoryWalk& walk, std::size_t level);
   struct LookUp;
   // `answered`: false where no choice has all its indexes.
@@ -187,6 +190,12 @@ class Evaluator {
   // The keys go to collected_. `ready`: false where an index is missing, or there are too many keys.
   bool CollectKeys(const InventoryWalk& walk, const std::vector<InventoryAccess::Probe>& choice,
                    LookUp* look_up, bool* ready);
+  // The entries under the keys, as statistics have it; nothing where they do not tell.
+  [[nodiscard]] std::optional<std::uint64_t> EstimateEntries(
+      std::span<const index::IndexKeys> wanted) const;
+  // The entries under the keys: exactly if they are fewer than `most`, else as statistics have it and at least `most`.
+  Result<std::uint64_t> CountEntries(std::span<const index::IndexKeys> wanted,
+                                     const index::TreePrefix& within, std::uint64_t most);
   Result<std::uint64_t> CountUpTo(std::span<const index::IndexKeys> wanted,
                                   const index::TreePrefix& within, std::uint64_t most);
   Signal Candidates(InventoryWalk& walk, Result<std::unique_ptr<index::ObjectCursor>> cursor,

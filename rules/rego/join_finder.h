@@ -36,6 +36,7 @@ class JoinFinder {
   JoinFinder(const InventorySite& site, const CompiledPolicy& policy, ErrorAnalysis& errors,
              std::deque<Body>* written)
       : site_(site),
+        options_(site.options == nullptr ? PlanOptions() : *site.options),
         policy_(policy),
         errors_(errors),
         written_(written),
@@ -96,6 +97,15 @@ class JoinFinder {
 
   // The object alone decides whether the condition holds.
   void AddTest(const Expr& expr, const Origin& origin, Choices* choices);
+
+  // A call that the object alone decides, of which somebody declared an index.
+  bool AddDeclaredTest(const Expr& call, const Origin& arguments, Choices* choices);
+  // A declared index of the program's kind.
+  [[nodiscard]] bool MayServe(const index::Definition& declared) const;
+  // Puts the declared index of the same program in the place of this one.
+  void UseDeclared(index::Definition* made) const;
+  [[nodiscard]] bool IsDeclared(const std::vector<Probe>& choice) const;
+
   void LookAtReference(const Expr& expr, const Term& term, Choices* choices);
   void LookAtEquality(const Expr& expr, const Term& left, const Term& right, Choices* choices);
   void DefineBy(const Expr& expr, const Term& variable, const Origin& from);
@@ -149,11 +159,13 @@ class JoinFinder {
   // A probe may be made if what gives its key can be evaluated before the scan without an error.
   void Add(Probe probe, Choices* choices);
 
-  // The most promising first; those with constants (`spec.type == "LoadBalancer"`) only where there is nothing else.
+  // The most promising first; those with constants (`spec.type == "LoadBalancer"`) only where there is nothing else. What was
+  // declared comes before all.
   void Choose();
   [[nodiscard]] int ArityOfOperator(const Term& op) const;
 
   const InventorySite& site_;
+  const PlanOptions options_;
   const CompiledPolicy& policy_;
   ErrorAnalysis& errors_;
   std::deque<Body>* written_;

@@ -192,6 +192,7 @@ struct DocumentNode {
 // A reference below data.inventory: `levels` go down the tree (namespace, group version, kind, name, or without the
 // namespace), as far as the reference does.
 struct InventoryAccess {
+  std::uint32_t id = 0;  // Counts from 0 in the program.
   store::Scope scope = store::Scope::kNamespaced;
   std::vector<Level> levels;
   // Where the object goes, or what hangs below the last level when there are fewer levels than the tree has; kNoSlot: only

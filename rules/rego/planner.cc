@@ -91,8 +91,12 @@ bool HasWith(const Rule& rule) {
 }  // namespace
 
 Planner::Planner(const CompiledPolicy& policy, Program& program,
-                 std::vector<RuleExplanation>& explanations)
-    : policy_(policy), program_(program), explanations_(explanations), errors_(policy) {
+                 std::vector<RuleExplanation>& explanations, PlanOptions options)
+    : policy_(policy),
+      program_(program),
+      explanations_(explanations),
+      options_(std::move(options)),
+      errors_(policy) {
   program_.rules = &policy.root;
 }
 

@@ -57,7 +57,7 @@ class Planner {
  public:
   // LIFETIME: `policy` outlives the program (locations point into it).
   Planner(const CompiledPolicy& policy, Program& program,
-          std::vector<RuleExplanation>& explanations);
+          std::vector<RuleExplanation>& explanations, PlanOptions options);
   ~Planner();
 
   [[nodiscard]] Result<void> PlanDocument(std::span<const std::string> path);
@@ -65,6 +65,7 @@ class Planner {
 
   // What BodyPlanner asks for.
   [[nodiscard]] const CompiledPolicy& policy() const { return policy_; }
+  [[nodiscard]] const PlanOptions& options() const { return options_; }
   [[nodiscard]] Program& program() { return program_; }
   [[nodiscard]] ErrorAnalysis& errors() { return errors_; }
   RuleGroup& GroupOf(const RuleTree& node, std::span<const std::string> path);
@@ -116,6 +117,7 @@ class Planner {
   const CompiledPolicy& policy_;
   Program& program_;
   std::vector<RuleExplanation>& explanations_;
+  const PlanOptions options_;
   ErrorAnalysis errors_;
   std::map<const RuleTree*, std::unique_ptr<RuleGroup>> groups_;
   std::map<std::string, Operand, std::less<>> strings_;

@@ -114,7 +114,9 @@ Operand BodyPlanner::EvalData(const Term& reference, Need need) {
                    .text = "read " + ToString(reference),
                    .access_path = "full scan",
                    .indexes = {},
-                   .reason = "the whole of data is read"});
+                   .reason = "the whole of data is read",
+                   .scanned = {{.scope = store::Scope::kCluster, .kind = {}},
+                               {.scope = store::Scope::kNamespaced, .kind = {}}}});
   }
   return EvalDocument(planner_.DocumentAt(path), path, reference, i);
 }
@@ -284,6 +286,7 @@ std::string BodyPlanner::AssignedVariable() const {
 void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access, PlanStep* explained) {
   for (const std::vector<Probe>& choice : path.choices) {
     std::vector<InventoryAccess::Probe>& probes = access->choices.emplace_back();
+    explained->choices.push_back(0);
     for (const Probe& probe : choice) {
       const bool is_program = !probe.definition.program.empty();
       const std::string summary = probe.definition.Summary();
@@ -300,6 +303,7 @@ void BodyPlanner::PlanProbes(const AccessPath& path, InventoryAccess* access, Pl
       explained->text += DescribeTerm(*probe.key);
       explained->text += probe.keys == Probe::Keys::kPair ? "]" : "";
       explained->indexes.push_back(probe.definition);
+      ++explained->choices.back();
 
       InventoryAccess::Probe& made = probes.emplace_back();
       made.definition = probe.definition;
@@ -372,7 +376,9 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
                    .indexes = {},
                    .reason = items.size() < 3
                                  ? "the whole inventory is a value here"
-                                 : "the scope (namespace or cluster) is not a constant"});
+                                 : "the scope (namespace or cluster) is not a constant",
+                   .scanned = {{.scope = store::Scope::kCluster, .kind = {}},
+                               {.scope = store::Scope::kNamespaced, .kind = {}}}});
     const std::string path[] = {"inventory"};
     const Operand inventory = EvalDocument(nullptr, path, reference, items.size());
     return Walk(Op::kWalk, inventory, reference, 2);
@@ -392,7 +398,8 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
                        .object_end = object_end,
                        .body = body_,
                        .expression = expression_,
-                       .bound = {}};
+                       .bound = {},
+                       .options = &planner_.options()};
     for (const auto& [name, operand] : bound_) {
       site.bound.insert(name);
     }
@@ -406,6 +413,11 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
 
   InventoryAccess& access = planner_.program().inventory_accesses.emplace_back();
   access.scope = scope;
+  access.id = static_cast<std::uint32_t>(planner_.program().inventory_accesses.size() - 1);
+  explained.access = access.id;
+  const std::size_t kind_at = 3 + depth - 2;
+  const bool names_kind = kind_at < object_end && items[kind_at]->kind == TermKind::kString;
+  explained.scanned.push_back({.scope = scope, .kind = names_kind ? items[kind_at]->text : ""});
   if (path.choices.size() == 1 && path.choices[0].size() == 1 && path.choices[0][0].direct) {
     const std::string variable = object_end == items.size() ? AssignedVariable() : "";
     access.index_only = !variable.empty() && rule_ != nullptr && body_ == &rule_->body &&

@@ -21,6 +21,10 @@ bool IsZero(const Term& term) {
   return term.kind == TermKind::kNumber && term.text == "0";
 }
 
+bool IsOne(const Term& term) {
+  return term.kind == TermKind::kNumber && term.text == "1";
+}
+
 ExprPtr MakeExpr(ExprKind kind, const Location& location) {
   auto expr = std::make_unique<Expr>();
   expr->kind = kind;
@@ -181,13 +185,15 @@ class Rewriter {
     if (ExprPtr asked = AskedByLoop(expr, &gone)) {
       return asked;
     }
-    // count(difference, 0), or count(difference, n) and a comparison of n with 0.
+    // count(difference, 0), or count(difference, n) and a comparison of n with 0 (or, at least, with 1).
     const bool equal = name == "eq" || name == "equal";
     if (name == "count" && expr.terms.size() == 3 && IsZero(*expr.terms[2])) {
       return AskedByCount(expr, expr, false, &gone);
     }
-    if (expr.terms.size() == 3 && IsZero(*expr.terms[2]) &&
-        (equal || name == "neq" || name == "gt") && IsUsedOnce(*expr.terms[1])) {
+    if (expr.terms.size() == 3 &&
+        (IsZero(*expr.terms[2]) ? equal || name == "neq" || name == "gt"
+                                : name == "gte" && IsOne(*expr.terms[2])) &&
+        IsUsedOnce(*expr.terms[1])) {
       const Expr* count = DefinitionOf(*expr.terms[1]);
       if (count != nullptr && Calls(*count, "count")) {
         gone.insert(count);
@@ -200,6 +206,9 @@ class Rewriter {
   ExprPtr AskedByCount(const Expr& test, const Expr& count, bool negated,
                        std::set<const Expr*>* gone) {
     const Term& difference = *count.terms[1];
+    if (ExprPtr asked = AskedByEmptiness(test, difference, !negated, gone)) {
+      return asked;
+    }
     const Expr* by = DefinitionOf(difference);
     const bool is_minus = by != nullptr && Calls(*by, "minus");
     if (by == nullptr || (!is_minus && !Calls(*by, "and")) || by->terms.size() != 4 ||
@@ -217,6 +226,22 @@ class Rewriter {
     gone->insert(by);
     return Asked(test, *by->terms[3 - side], *by->terms[side]->items[0], false, negated == is_minus,
                  gone);
+  }
+
+  // Whether anything is collected at all, of which the first is enough.
+  ExprPtr AskedByEmptiness(const Expr& test, const Term& set, bool negated,
+                           std::set<const Expr*>* gone) {
+    std::set<const Expr*> with_set = *gone;
+    const Term* collected = CollectedBy(Origin(set, &with_set));
+    if (collected == nullptr || !IsKey(*collected->items[0])) {
+      return nullptr;
+    }
+    std::vector<Body> alternatives;
+    if (!Expand(Clone(collected->body), &alternatives, &with_set) || !reads_inventory_) {
+      return nullptr;
+    }
+    *gone = std::move(with_set);
+    return Replacement(std::move(alternatives), test.location, negated, *gone);
   }
 
   // `array[_] = key`
@@ -278,13 +303,18 @@ class Rewriter {
     if (!Expand(std::move(body), &alternatives, gone) || !reads_inventory_) {
       return nullptr;
     }
-    ExprPtr some = SomeHolds(std::move(alternatives), test.location);
-    gone_.insert(gone->begin(), gone->end());
+    return Replacement(std::move(alternatives), test.location, negated, *gone);
+  }
+
+  ExprPtr Replacement(std::vector<Body> alternatives, const Location& location, bool negated,
+                      const std::set<const Expr*>& gone) {
+    ExprPtr some = SomeHolds(std::move(alternatives), location);
+    gone_.insert(gone.begin(), gone.end());
     some->generated = false;
     if (!negated) {
       return some;
     }
-    ExprPtr none = MakeExpr(ExprKind::kNot, test.location);
+    ExprPtr none = MakeExpr(ExprKind::kNot, location);
     none->generated = false;
     none->body.push_back(std::move(some));
     return none;

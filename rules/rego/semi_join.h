@@ -17,7 +17,7 @@
 
 namespace portcullis::rego {
 
-// The rule's body with such sets gone; nothing where it has none. `count({v} - set) == 0` and `v in set` are seen as well, and
+// The rule's body with such sets gone; nothing where it has none. `count({v} - set) == 0`, `v in set` and `count(set) > 0` are seen as well, and
 // arrays that the set is made of, one by one or together by array.concat.
 [[nodiscard]] std::optional<Body> AskInsteadOfCollecting(const Rule& rule, ErrorAnalysis& errors);
 

@@ -127,7 +127,7 @@ class Embedded(unittest.TestCase):
         def hosts():
             ran = harness.run("inventory", "indexes", "--data", server.data, "--json")
             self.assertEqual(ran.returncode, 0, ran.stderr)
-            return next(each for each in json.loads(ran.stdout) if "spec.rules[_].host" in each["definition"])
+            return next(each for each in json.loads(ran.stdout) if each["definition"].endswith(": spec.rules[_].host"))
 
         wait_until("the keys are counted", lambda: hosts().get("statistics", {}).get("entries") == 300)
         server.admit(review(ingress("new", "h001.example.com", namespace="team-0")))
@@ -146,6 +146,64 @@ class Embedded(unittest.TestCase):
         self.assertIn("index look-up", ran.stdout)
         self.assertIn("spec.rules[_].host", ran.stdout)
         self.assertNotIn("full scan", ran.stdout)
+
+    def test_explain_tells_the_rows_expected_and_those_of_a_review(self):
+        where = ("--source", self.source, "--policies", POLICIES, "--review", self.review_file("h042.example.com"))
+        ran = harness.run("explain", *where)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertRegex(ran.stdout, r"K8sUniqueHost   \{1 constraint: 1 look-up, [0-9.]+ us\}")
+        self.assertRegex(
+            ran.stdout, r"index look-up in namespace/\*/\*/Ingress: spec\.rules\[_\]\.host\]   about 1 row   "
+            r"\{1 run: 1 look-up, 1 row, 0 bytes, [0-9.]+ us\}")  # The object is not read.
+        ran = harness.run("explain", "--json", *where, "K8sUniqueHost")
+        template = json.loads(ran.stdout)[0]
+        self.assertEqual({**template["actual"], "microseconds": 0},
+                         {"constraints": 1, "gets": 0, "lookups": 1, "scans": 0, "objects": 0, "microseconds": 0})
+        step = next(each for rule in template["rules"] for each in rule["steps"] if "actual" in each)
+        self.assertEqual(step["estimate"], {"rows": 1.0, "atMost": False, "scans": False})
+        self.assertEqual((step["actual"]["runs"], step["actual"]["rows"], step["actual"]["bytes"]), (1, 1, 0))
+        # A wildcard among the objects, which is read.
+        (self.source / "wild.json").write_text(json.dumps(ingress("wild", "*.example.com", namespace="team-6")))
+        ran = harness.run("explain", *where, "K8sWildcardHost")
+        self.assertRegex(ran.stdout, r"about 1 row   \{1 run: 1 look-up, 1 object, 1 row, [1-9]\d* bytes, [0-9.]+ us\}")
+
+    def scanning_policies(self):
+        folder = self.folder / "scanning"
+        shutil.copytree(POLICIES / "wildcard-host", folder)
+        shutil.copy(POLICIES / "unique-ingress-host" / "config.yaml", folder)
+        shutil.rmtree(folder / "samples")
+        template = folder / "template.yaml"
+        template.write_text(template.read_text().replace("portcullis.dev/indexes", "nothing"))
+        return folder
+
+    def test_a_template_that_scans_is_warned_of_and_refused(self):
+        folder = self.scanning_policies()
+        where = ("-f", self.review_file("fresh.example.com"), "--source", self.source, "--policies", folder)
+        warned = harness.run("review", *where, "--scan-warning", "200")
+        self.assertEqual(warned.returncode, 0, warned.stderr)
+        self.assertRegex(warned.stderr, r"warning: ConstraintTemplate k8swildcardhost: data\.template\.violation.* scans 300 objects")
+        self.assertEqual(harness.run("review", *where).stderr, "")
+        refused = harness.run("review", *where, "--scan-limit", "200")
+        self.assertRegex(refused.stderr, r"ConstraintTemplate k8swildcardhost: the plan scans more than the 200 objects")
+        server = harness.Portcullis("--source", str(self.source), "--policies", str(folder), "--scan-warning", "200")
+        self.addCleanup(server.remove)
+        server.start()
+        wait_until("the warning", lambda: server.metric("portcullis_template_scan_warning", template="K8sWildcardHost") == 1)
+        self.assertEqual(server.metric("portcullis_template_scan_objects", template="K8sWildcardHost"), 300)
+        server.admit(review(ingress("new", "h001.example.com", namespace="team-0")))
+        # A range for each namespace.
+        self.assertEqual(server.metric("portcullis_template_scans_total", template="K8sWildcardHost"), 7)
+        snapshot = self.folder / "cluster.snapshot"
+        self.assertEqual(harness.run("inventory", "snapshot", "--data", server.data, snapshot).returncode, 0)
+        explained = harness.run("explain", "--data", server.data, "K8sWildcardHost")
+        self.assertRegex(explained.stdout, r"\[full scan\]   scans 300 rows")
+        checked = harness.run("check", folder, "--snapshot", snapshot, "--scan-limit", "299")
+        self.assertEqual(checked.returncode, 1, checked.stdout)
+        self.assertIn("K8sWildcardHost: the plan scans more than the 299 objects", checked.stderr)
+        self.assertEqual(harness.run("check", folder, "--snapshot", snapshot).returncode, 0)
+        explained = harness.run("explain", "--policies", POLICIES, "--snapshot", snapshot, "K8sWildcardHost")
+        self.assertIn('declares the index namespace/*/*/Ingress: startswith(object.spec.rules[_].host, "*.")\n', explained.stdout)
+        self.assertNotIn("full scan", explained.stdout)
 
     def test_help_has_examples_everywhere(self):
         for command in (("serve",), ("review",), ("explain",), ("inventory",), ("version",), ("completion",),

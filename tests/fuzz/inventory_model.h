@@ -37,6 +37,7 @@ class InventoryModel final : public index::InventoryView {
                                                          const index::TreePrefix& within) override;
   std::uint64_t EstimateObjects(store::Scope scope, std::string_view kind) override;
   const index::KeyStatistics* Statistics(index::IndexId /*index*/) override { return nullptr; }
+  [[nodiscard]] std::uint64_t bytes_read() const override { return 0; }
 
  private:
   struct Index {

@@ -67,11 +67,11 @@ class AdminTest : public testing::Test {
   void Start() {
     auto server = AdminServer::Start(
         options_, *inventory_,
-        [](const std::string& name) -> Result<std::string> {
+        [](const std::string& name, bool json) -> Result<std::string> {
           if (name == "nothing") {
             return Fail(ErrorCode::kNotFound, "no template \"nothing\"");
           }
-          return "plan of " + name;
+          return (json ? "JSON plan of " : "plan of ") + name;
         },
         Logger::Silent());
     ASSERT_TRUE(server) << server.error().message;
@@ -219,8 +219,9 @@ TEST_F(AdminTest, ASnapshotIsWrittenByTheServer) {
 TEST_F(AdminTest, ExplainsAndHandsOnTheServersErrors) {
   Start();
   const auto client = Connect();
-  EXPECT_EQ(*client->Explain("OneHost"), "plan of OneHost");
-  const auto missing = client->Explain("nothing");
+  EXPECT_EQ(*client->Explain("OneHost", false), "plan of OneHost");
+  EXPECT_EQ(*client->Explain("OneHost", true), "JSON plan of OneHost");
+  const auto missing = client->Explain("nothing", false);
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(missing.error().message, "no template \"nothing\"");
