@@ -63,11 +63,12 @@ void Load(mutation::MutationStore& store, bool five, Others others) {
     const bool kinds = others == Others::kOfOtherKinds;
     const auto put = store.Put(
         document::ParseYaml(
-            fmt::format("{{kind: Assign, metadata: {{name: other-{0}}}, spec: {{applyTo: [{{groups: "
-                        "[''], versions: [v1], kinds: [{1}]}}], match: {{namespaces: [{2}]}}, "
-                        "location: spec.priority, parameters: {{assign: {{value: {0}}}}}}}}}",
-                        i, kinds ? fmt::format("Kind{}", i) : "Pod",
-                        kinds ? "shop" : fmt::format("team-{}", i)),
+            fmt::format(
+                "{{kind: Assign, metadata: {{name: other-{0}}}, spec: {{applyTo: [{{groups: "
+                "[''], versions: [v1], kinds: [{1}]}}], match: {{namespaces: [{2}]}}, "
+                "location: spec.priority, parameters: {{assign: {{value: {0}}}}}}}}}",
+                i, kinds ? fmt::format("Kind{}", i) : "Pod",
+                kinds ? "shop" : fmt::format("team-{}", i)),
             arena)
             .value()
             .front()
@@ -94,7 +95,8 @@ void BM_Mutate(benchmark::State& state) {
     handler.Mutate("application/json", kReview, {}, &reply);
     benchmark::DoNotOptimize(reply);
   }
-  if (reply.find(want) == std::string::npos || reply.find(R"("allowed":true)") == std::string::npos) {
+  if (reply.find(want) == std::string::npos ||
+      reply.find(R"("allowed":true)") == std::string::npos) {
     state.SkipWithError(reply.c_str());
   }
 }

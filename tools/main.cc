@@ -25,9 +25,11 @@ int main(int argc, char** argv) {
   tools::AddExplain(program, &exit_code);
   tools::AddInstall(program, &exit_code);
   tools::AddInventory(program, &exit_code);
+  tools::AddMutate(program, &exit_code);
   tools::AddCheck(program, &exit_code);
   tools::AddEval(program, &exit_code);
   tools::AddTest(program, &exit_code);
+  tools::AddExpand(program, &exit_code);
   tools::AddVerify(program, &exit_code);
   tools::AddVersion(program, &exit_code);
   tools::AddCompletion(program, &exit_code);

@@ -93,6 +93,8 @@ class Loader {
     for (const Manifest& each : manifests_) {
       if (each.type.group == "constraints.gatekeeper.sh") {
         Note(each, into_.store->PutConstraint(each.value));
+      } else if (mutation::IsMutator(each.type.group, each.type.kind)) {
+        Note(each, into_.mutators->Put(each.value));
       } else if (each.type.group == "config.gatekeeper.sh" && each.type.kind == "Config") {
         into_.exclusions =
             std::make_shared<controller::Exclusions>(each.value.Get({"spec", "match"}));
@@ -138,6 +140,7 @@ Result<LoadedPolicies> LoadPolicies(const std::filesystem::path& folder) {
 Result<LoadedPolicies> LoadPolicies(const std::vector<std::filesystem::path>& paths) {
   LoadedPolicies loaded;
   loaded.store = std::make_unique<policy::PolicyStore>(rego::CreateCatalog());
+  loaded.mutators = std::make_unique<mutation::MutationStore>();
   loaded.exclusions = std::make_shared<controller::Exclusions>();
   Loader loader(loaded);
   for (const std::filesystem::path& path : paths) {

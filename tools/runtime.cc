@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "controller/constraint_crds.h"
+#include "controller/external_data_providers.h"
+#include "controller/mutator_controller.h"
 #include "controller/object_writer.h"
 #include "controller/pod_statuses.h"
 #include "controller/policy_controller.h"
@@ -42,15 +44,17 @@ class CachedNamespaces final : public webhook::NamespaceFinder {
 
 class WebhookExclusions final : public webhook::NamespaceExcluder {
  public:
-  explicit WebhookExclusions(const controller::PolicyController& controller)
-      : controller_(controller) {}
+  // `process` is a word of Config's: webhook or mutation-webhook.
+  WebhookExclusions(const controller::PolicyController& controller, std::string_view process)
+      : controller_(controller), process_(process) {}
   [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind,
                                 std::string_view name_space, std::string_view name) const override {
-    return controller_.IsExcluded("webhook", group, kind, name_space, name);
+    return controller_.IsExcluded(process_, group, kind, name_space, name);
   }
 
  private:
   const controller::PolicyController& controller_;
+  const std::string_view process_;
 };
 
 Result<replicator::ClusterAccess> FindCluster(const RuntimeOptions& options) {
@@ -157,13 +161,20 @@ class RuntimeParts final : public Runtime {
         crds_.get(), statuses_.get(), logger_->Named("controller"),
         controller::PolicyControllerOptions{.gatekeeper_namespace = options.gatekeeper_namespace,
                                             .metrics = &policy_metrics_});
-    excluder_ = std::make_unique<WebhookExclusions>(*controller_);
+    excluder_ = std::make_unique<WebhookExclusions>(*controller_, "webhook");
+    mutation_excluder_ = std::make_unique<WebhookExclusions>(*controller_, "mutation-webhook");
+    providers_ = std::make_unique<controller::ExternalDataProviders>(clock_, logger_);
+    mutator_controller_ = std::make_unique<controller::MutatorController>(
+        policy_folder_ ? *policy_folder_ : *objects_, mutators_,
+        policy_folder_ ? nullptr : statuses_.get(), clock_, logger_->Named("controller"), metrics_);
     objects_->Follow(replicator::NamespaceCache::type(), *namespace_cache_);
     if (statuses_) {
       statuses_->Start();
       FindOwnPod(options);
     }
     controller_->Start();
+    mutator_controller_->Start();
+    providers_->Follow(policy_folder_ ? *policy_folder_ : *objects_);
     return {};
   }
 
@@ -200,6 +211,11 @@ class RuntimeParts final : public Runtime {
   policy::PolicyStore& policies() override { return policies_; }
   webhook::NamespaceFinder& namespaces() override { return *namespaces_; }
   [[nodiscard]] const webhook::NamespaceExcluder& excluder() const override { return *excluder_; }
+  mutation::MutationStore& mutators() override { return mutators_; }
+  mutation::ExternalDataClient& external_data() override { return *providers_; }
+  [[nodiscard]] const webhook::NamespaceExcluder& mutation_excluder() const override {
+    return *mutation_excluder_;
+  }
 
   [[nodiscard]] std::vector<std::string> NotReady() const override {
     const controller::PolicyReadiness readiness = controller_->Readiness();
@@ -209,6 +225,9 @@ class RuntimeParts final : public Runtime {
       if (reasons.empty()) {
         reasons.emplace_back("policies are not complete");
       }
+    }
+    for (std::string& each : mutator_controller_->WaitingFor()) {
+      reasons.push_back(std::move(each));
     }
     for (const replicator::KindStatus& each : objects_->Status()) {
       if (each.sink == namespace_cache_.get() && !each.synced) {
@@ -229,6 +248,12 @@ class RuntimeParts final : public Runtime {
     std::vector<std::string> lines;
     for (const controller::PolicyProblem& each : controller_->Problems()) {
       lines.push_back(fmt::format("{} {}: {}", each.kind, each.name, each.message));
+    }
+    for (const mutation::MutatorStatus& each : mutators_.Statuses()) {
+      for (const mutation::MutatorError& error : each.errors) {
+        lines.push_back(
+            fmt::format("{} {}: {}", mutation::NameOf(each.id.kind), each.id.name, error.message));
+      }
     }
     if (writer_) {
       for (const controller::ObjectWriter::Problem& each : writer_->Problems()) {
@@ -275,6 +300,7 @@ class RuntimeParts final : public Runtime {
       refused_ = scan_watch_.Refuse(policies_, *view);
     }
     scan_watch_.Update(policies_.current(), *view);
+    mutator_controller_->UpdateMetrics();
     for (const replicator::KindStatus& each : sync_set_->Status()) {
       const Labels labels{
           {"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
@@ -357,6 +383,7 @@ class RuntimeParts final : public Runtime {
   std::vector<controller::ScanWarning> refused_;  // When all was there.
   bool was_ready_ = false;
   policy::PolicyStore policies_;
+  mutation::MutationStore mutators_;
   std::unique_ptr<index::Inventory> inventory_;
   std::unique_ptr<replicator::KubernetesClient> client_;
   std::unique_ptr<replicator::NamespaceCache> namespace_cache_;
@@ -370,6 +397,9 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<replicator::SyncSet> sync_set_;
   std::unique_ptr<controller::PolicyController> controller_;
   std::unique_ptr<WebhookExclusions> excluder_;
+  std::unique_ptr<WebhookExclusions> mutation_excluder_;
+  std::unique_ptr<controller::MutatorController> mutator_controller_;
+  std::unique_ptr<controller::ExternalDataProviders> providers_;
   // Of UpdateMetrics' thread.
   std::map<std::pair<std::string, Labels>, std::uint64_t> counted_;
 };

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "controller/scan_watch.h"
 #include "index/inventory.h"
+#include "mutation/mutation_system.h"
 #include "replicator/source.h"
 #include "rules/policy/policy_set.h"
 #include "webhook/admission.h"
@@ -56,6 +57,9 @@ class Runtime {
   [[nodiscard]] virtual policy::PolicyStore& policies() = 0;
   [[nodiscard]] virtual webhook::NamespaceFinder& namespaces() = 0;
   [[nodiscard]] virtual const webhook::NamespaceExcluder& excluder() const = 0;
+  [[nodiscard]] virtual mutation::MutationStore& mutators() = 0;
+  [[nodiscard]] virtual mutation::ExternalDataClient& external_data() = 0;
+  [[nodiscard]] virtual const webhook::NamespaceExcluder& mutation_excluder() const = 0;
 
   // What is still awaited before reviews are answered rightly and fast, a line each; empty: ready.
   [[nodiscard]] virtual std::vector<std::string> NotReady() const = 0;

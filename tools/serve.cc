@@ -26,6 +26,7 @@
 #include "webhook/admission.h"
 #include "webhook/certificate.h"
 #include "webhook/http_server.h"
+#include "webhook/mutation.h"
 #include "webhook/service.h"
 
 namespace portcullis::tools {
@@ -50,6 +51,8 @@ struct ServeOptions {
   std::size_t evaluation_timeout_ms = 2500;
   std::size_t evaluation_memory_mib = 256;
   std::size_t shutdown_delay_s = 10;
+  bool log_mutations = false;
+  bool mutation_annotations = false;
 };
 
 // "127.0.0.1:8443", "[::1]:8443", ":8443"
@@ -209,6 +212,15 @@ Result<int> Serve(ServeOptions options) {
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
                                     runtime->namespaces(), runtime->excluder(), clock,
                                     logger->Named("webhook"), metrics, admission);
+  webhook::MutationOptions mutation;
+  mutation.timeout = admission.evaluation_timeout;
+  mutation.arena_limit_bytes = admission.arena_limit_bytes;
+  mutation.gatekeeper_namespace = admission.gatekeeper_namespace;
+  mutation.log_mutations = options.log_mutations;
+  mutation.annotate = options.mutation_annotations;
+  webhook::MutationHandler mutator(runtime->mutators(), runtime->namespaces(),
+                                   runtime->mutation_excluder(), &runtime->external_data(), clock,
+                                   logger->Named("mutation"), metrics, mutation);
   std::atomic<bool> stopping = false;
   const auto readiness = [&runtime, &stopping]() -> std::vector<std::string> {
     return stopping ? std::vector<std::string>{"shutting down"} : runtime->NotReady();
@@ -216,6 +228,9 @@ Result<int> Serve(ServeOptions options) {
   webhook::ServiceRoutes routes;
   if (gatekeeper.Has(Role::kWebhook)) {
     routes.admission = &handler;
+  }
+  if (gatekeeper.Has(Role::kMutationWebhook)) {
+    routes.mutation = &mutator;
   }
   if (gatekeeper.Has(Role::kWebhook) || gatekeeper.Has(Role::kMutationWebhook)) {
     routes.namespace_label = &gatekeeper.exempt;
@@ -380,6 +395,10 @@ void AddServe(CLI::App& program, int* exit_code) {
       ->add_option("--shutdown-delay", options->shutdown_delay_s,
                    "Seconds for reviews under way after SIGTERM")
       ->capture_default_str();
+  command->add_flag("--log-mutations", options->log_mutations,
+                    "Log each mutation: the object and the mutators of each pass");
+  command->add_flag("--mutation-annotations", options->mutation_annotations,
+                    "Write into mutated objects, as annotations, which mutators changed them");
   command->add_option("--log-level", options->log_level, "DEBUG, INFO, WARNING or ERROR")
       ->check(CLI::IsMember({"DEBUG", "INFO", "WARNING", "ERROR"}))
       ->capture_default_str();

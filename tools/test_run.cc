@@ -1,7 +1,6 @@
 #include "tools/test_run.h"
 
 #include <algorithm>
-#include <map>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "rules/policy/expansion.h"
 #include "rules/policy/kubernetes_text.h"
 #include "rules/policy/suite_inventory.h"
+#include "tools/gator_expander.h"
 
 namespace portcullis::tools {
 namespace {
@@ -62,7 +62,7 @@ Result<void> CheckData(const std::vector<Value>& objects) {
 
 class Tester {
  public:
-  Tester(const policy::PolicySet& policies, const policy::Expander& expander, TestPrints prints,
+  Tester(const policy::PolicySet& policies, const GatorExpander& expander, TestPrints prints,
          Clock& clock, document::Arena& arena)
       : policies_(policies), expander_(expander), clock_(clock), arena_(arena) {
     options_.enforcement_point = policy::kGatorEnforcementPoint;
@@ -72,11 +72,6 @@ class Tester {
 
   Result<TestReport> Run(const std::vector<Value>& objects) {
     options_.inventory_document = TRY(policy::MakeInventoryDocument(objects, arena_));
-    for (const Value& object : objects) {
-      if (TypeOf(object).group.empty() && TypeOf(object).kind == "Namespace") {
-        namespaces_[NameOf(object)] = object;
-      }
-    }
     for (const Value& object : objects) {
       TRY(ReviewOne(object));
     }
@@ -91,32 +86,20 @@ class Tester {
   }
 
  private:
-  // An empty one for objects of the cluster; undefined for a namespace that was not given.
-  Value NamespaceOf(const Value& object) {
-    const std::string name(object.GetString({"metadata", "namespace"}));
-    if (name.empty()) {
-      return Value::Object({});
-    }
-    if (const auto given = namespaces_.find(name); given != namespaces_.end()) {
-      return given->second;
-    }
-    if (name != "default") {
-      return {};
-    }
-    document::ObjectBuilder metadata(arena_);
-    metadata.Add("name", Value::String("default"));
-    document::ObjectBuilder synthesized(arena_);
-    synthesized.Add("metadata", metadata.Finish());
-    return synthesized.Finish();
-  }
-
   Result<void> ReviewOne(const Value& object) {
-    const Value name_space = NamespaceOf(object);
+    const Value name_space = expander_.NamespaceOf(object);
+    const std::size_t first = report_.results.size();
     options_.source = "Original";
     TRY(ReviewInto(object, name_space, object, nullptr));
     options_.source = "Generated";
-    for (const policy::Resultant& each : TRY(expander_.Expand(object, arena_))) {
-      TRY(ReviewInto(each.object, name_space, object, &each));
+    const Expanded expanded =
+        TRY(AddContext(expander_.Expand(object), "expanding resource " + NameOf(object)));
+    // gator mutates the object that it has reported, too.
+    for (std::size_t i = first; i < report_.results.size(); ++i) {
+      report_.results[i].object = expanded.base;
+    }
+    for (const policy::Resultant& each : expanded.resultants) {
+      TRY(ReviewInto(each.object, name_space, expanded.base, &each));
     }
     return {};
   }
@@ -174,12 +157,11 @@ class Tester {
   }
 
   const policy::PolicySet& policies_;
-  const policy::Expander& expander_;
+  const GatorExpander& expander_;
   Clock& clock_;
   document::Arena& arena_;
   policy::ReviewOptions options_;
   std::vector<policy::TemplateTime> times_;
-  std::map<std::string, Value> namespaces_;
   TestReport report_;
 };
 
@@ -194,20 +176,8 @@ Result<TestReport> RunTest(const std::vector<Value>& objects, policy::PolicyStor
                            TestPrints prints, Clock& clock, document::Arena& arena) {
   TRY(AddPolicies(objects, policies));
   TRY(CheckData(objects));
-  std::vector<Value> expansions;
-  for (const Value& object : objects) {
-    const GroupVersionKind type = TypeOf(object);
-    if (type.group == "expansion.gatekeeper.sh" && type.kind == "ExpansionTemplate") {
-      expansions.push_back(object);
-    }
-    if (type.group == "mutations.gatekeeper.sh") {
-      return Fail(ErrorCode::kInvalidArgument, "mutators are not applied here: take " + type.kind +
-                                                   " " + policy::Quote(NameOf(object)) +
-                                                   " out of the input");
-    }
-  }
-  const policy::Expander expander =
-      TRY(AddContext(policy::Expander::Make(expansions), "error creating expander"));
+  const GatorExpander expander =
+      TRY(AddContext(GatorExpander::Make(objects, arena), "error creating expander"));
   const std::shared_ptr<const policy::PolicySet> set = policies.current();
   return Tester(*set, expander, prints, clock, arena).Run(objects);
 }

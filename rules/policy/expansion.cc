@@ -202,8 +202,8 @@ Result<Value> Expander::MakeResultant(const Value& parent, const Template& of,
 }
 
 Result<void> Expander::ExpandInto(const Value& object, int depth,
-                                  std::vector<Resultant>* resultants,
-                                  document::Arena& arena) const {
+                                  std::vector<Resultant>* resultants, document::Arena& arena,
+                                  const ResultantChange& change) const {
   if (depth >= kMaxDepth) {
     return Invalid("maximum recursion depth of 30 reached");
   }
@@ -217,21 +217,29 @@ Result<void> Expander::ExpandInto(const Value& object, int depth,
                       .enforcement_action = each.enforcement_action});
     }
   }
+  for (Resultant& each : made) {
+    if (change) {
+      const std::string name(each.object.GetString({"metadata", "name"}));
+      each.object =
+          TRY(AddContext(change(each.object), "failed to mutate resultant resource " + name));
+    }
+  }
   for (const Resultant& each : made) {
-    TRY(ExpandInto(each.object, depth + 1, resultants, arena));
+    TRY(ExpandInto(each.object, depth + 1, resultants, arena, change));
   }
   std::ranges::move(made, std::back_inserter(*resultants));
   return {};
 }
 
-Result<std::vector<Resultant>> Expander::Expand(const Value& object, document::Arena& arena) const {
+Result<std::vector<Resultant>> Expander::Expand(const Value& object, document::Arena& arena,
+                                                const ResultantChange& change) const {
   std::vector<Resultant> resultants;
   if (templates_.empty()) {
     return resultants;
   }
   const std::string name(object.GetString({"metadata", "name"}));
-  TRY(AddContext(ExpandInto(object, 0, &resultants, arena),
-                 "expanding resource " + name + ": error expanding resource " + name));
+  TRY(AddContext(ExpandInto(object, 0, &resultants, arena, change),
+                 "error expanding resource " + name));
   return resultants;
 }
 

@@ -1,8 +1,9 @@
 // ExpansionTemplates: the objects that a controller would make of an object under review (the Pod of a Deployment), so that
-// constraints see them before they exist (gatekeeper.md 9). Mutators do not change what is made.
+// constraints see them before they exist (gatekeeper.md 6.7). Mutators of what is made are the caller's: this layer knows none.
 
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct Resultant {
   std::string enforcement_action;  // In place of the constraint's; empty: the constraint's.
 };
 
+// What becomes of an object that was made, before anything is made of it in turn.
+using ResultantChange = std::function<Result<document::Value>(const document::Value& resultant)>;
+
 // THREADS: may be read in parallel.
 class Expander {
  public:
@@ -31,7 +35,8 @@ class Expander {
   // What is made of `object`, and of what is made of it: those first. LIFETIME: that of `object` and `arena`.
   // ERRORS: kInvalidArgument with gator's text: the template's source is not there.
   [[nodiscard]] Result<std::vector<Resultant>> Expand(const document::Value& object,
-                                                      document::Arena& arena) const;
+                                                      document::Arena& arena,
+                                                      const ResultantChange& change = {}) const;
 
  private:
   struct Template {
@@ -46,7 +51,8 @@ class Expander {
                                                document::Arena& arena);
   [[nodiscard]] bool Leads(const document::GroupVersionKind& from, const Template& to) const;
   Result<void> ExpandInto(const document::Value& object, int depth,
-                          std::vector<Resultant>* resultants, document::Arena& arena) const;
+                          std::vector<Resultant>* resultants, document::Arena& arena,
+                          const ResultantChange& change) const;
 
   std::vector<Template> templates_;  // By name.
 };

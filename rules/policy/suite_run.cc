@@ -300,7 +300,10 @@ Result<std::vector<Complaint>> SuiteRunner::State::ReviewAll(const Policy& polic
   if (IsAdmissionReview(object)) {
     return complaints;
   }
-  for (const Resultant& each : TRY(policy.expander.Expand(object, arena))) {
+  const std::string name(object.GetString({"metadata", "name"}));
+  const std::vector<Resultant> resultants =
+      TRY(AddContext(policy.expander.Expand(object, arena), "expanding resource " + name));
+  for (const Resultant& each : resultants) {
     review.source = "Generated";
     input.request = MakeRequest(each.object, arena);
     const Result<Verdict> implied = Review(*policy.set, input, view, review, clock, arena);

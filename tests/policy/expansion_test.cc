@@ -68,7 +68,7 @@ TEST_F(ExpansionTest, AnObjectWithoutTheSourceIsAnError) {
   const auto resultants = expander.value().Expand(object, arena_);
   ASSERT_FALSE(resultants);
   EXPECT_EQ(resultants.error().message,
-            "expanding resource x: error expanding resource x: could not extract source field from "
+            "error expanding resource x: could not extract source field from "
             "unstructured: .spec.template accessor error: text is of the type string, expected "
             "map[string]interface {}");
 }

@@ -102,7 +102,8 @@ TEST_F(MutationCasesTest, RepliesAndObjectsAreGatekeepers) {
     const std::string body(each.GetString({"body"}));
     // A case may say where and why this program answers otherwise.
     const Value ours = each.Find("ours");
-    const auto want = nlohmann::json::parse(ours.is_string() ? ours.string() : each.GetString({"want"}));
+    const auto want =
+        nlohmann::json::parse(ours.is_string() ? ours.string() : each.GetString({"want"}));
     std::string patch;
     EXPECT_EQ(Reply(body, &patch).dump(), want.dump()) << name << "\n" << body.substr(0, 1000);
     const Value object = each.Find("object");
