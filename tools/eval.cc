@@ -16,6 +16,7 @@
 #include "rules/rego/capture.h"
 #include "rules/rego/catalog.h"
 #include "rules/rego/engine.h"
+#include "rules/rego/trace/traced_query.h"
 #include "tools/command.h"
 #include "tools/eval_print.h"
 #include "tools/rego_files.h"
@@ -43,6 +44,9 @@ struct EvalOptions {
   std::vector<std::string> imports;
   bool metrics = false;
   std::string explain = "off";
+  bool profile = false;
+  std::size_t profile_limit = 10;
+  std::vector<std::string> profile_sort;
   std::string timeout;
 };
 
@@ -50,6 +54,31 @@ const std::map<std::string, EvalFormat, std::less<>> kFormats = {
     {"json", EvalFormat::kJson},         {"pretty", EvalFormat::kPretty},
     {"raw", EvalFormat::kRaw},           {"values", EvalFormat::kValues},
     {"bindings", EvalFormat::kBindings}, {"discard", EvalFormat::kDiscard}};
+
+const std::map<std::string, rego::trace::Explain, std::less<>> kExplanations = {
+    {"notes", rego::trace::Explain::kNotes},
+    {"fails", rego::trace::Explain::kFails},
+    {"full", rego::trace::Explain::kFull},
+    {"debug", rego::trace::Explain::kDebug}};
+
+// Hands events on to an explanation and a profile.
+class Sinks final : public rego::trace::Sink {
+ public:
+  Sinks(rego::trace::Explanation* explanation, rego::trace::Profile* profile)
+      : explanation_(explanation), profile_(profile) {}
+
+  [[nodiscard]] bool wants_unify() const override {
+    return explanation_ != nullptr && explanation_->wants_unify();
+  }
+  bool Add(const rego::trace::Event& event) override {
+    return (profile_ == nullptr || profile_->Add(event)) &&
+           (explanation_ == nullptr || explanation_->Add(event));
+  }
+
+ private:
+  rego::trace::Explanation* const explanation_;
+  rego::trace::Profile* const profile_;
+};
 
 // The parts of an evaluation, each timed for --metrics.
 class Timers {
@@ -82,7 +111,12 @@ class Evaluation {
     request_.arena = &arena_;
     request_.clock = &clock_;
     request_.prints = &prints_;
-    request_.notes = options.explain == "notes" ? &notes_ : nullptr;
+    if (const auto found = kExplanations.find(options.explain); found != kExplanations.end()) {
+      explanation_ = std::make_unique<rego::trace::Explanation>(found->second);
+    }
+    if (options.profile) {
+      profile_ = std::make_unique<rego::trace::Profile>(clock);
+    }
     request_.strict_builtin_errors = options.strict_builtin_errors;
     request_.conflict_texts = rego::ConflictTexts::kCurrent;
   }
@@ -123,7 +157,10 @@ class Evaluation {
       output.errors = std::move(done).error();
       output.solutions.clear();
     }
-    output.notes = std::move(notes_);
+    output.explanation = explanation_.get();
+    if (profile_ != nullptr) {
+      AddProfile(&output);
+    }
     if (options_.metrics) {
       output.metrics = timers_.all();
     }
@@ -157,27 +194,73 @@ class Evaluation {
     if (!policy) {
       return std::unexpected(ReportOf(policy.error()));
     }
-    auto plan = PlanQuery(*policy, output);
-    if (!plan) {
-      return std::unexpected(std::move(plan).error());
+    auto query = CompileQuery(*policy, output);
+    if (!query) {
+      return std::unexpected(std::move(query).error());
     }
-    auto outcome =
-        timers_.Time("timer_rego_query_eval_ns", [&] { return (*plan)->Evaluate(request_); });
+    auto evaluated = explanation_ == nullptr && profile_ == nullptr
+                         ? Evaluate(*policy, *std::move(query))
+                         : Trace(*policy, *std::move(query));
+    if (!evaluated) {
+      return std::unexpected(std::move(evaluated).error());
+    }
+    for (const std::vector<rego::Binding>& row : *evaluated) {
+      AddSolution(row, output);
+    }
+    return {};
+  }
+
+  using Rows = std::vector<std::vector<rego::Binding>>;
+
+  Reported<Rows> Evaluate(const std::shared_ptr<const rego::CompiledPolicy>& policy,
+                          rego::ValueQuery query) {
+    auto plan = rego::MakeQueryPlan(policy, std::move(query.body));
+    if (!plan) {
+      return std::unexpected(std::vector{ReportOf(plan.error())});
+    }
+    plan_ = *std::move(plan);
+    return AsReported(
+        timers_.Time("timer_rego_query_eval_ns", [&] { return plan_->Evaluate(request_); }));
+  }
+
+  Reported<Rows> Trace(const std::shared_ptr<const rego::CompiledPolicy>& policy,
+                       rego::ValueQuery query) {
+    traced_ = std::make_unique<const rego::trace::TracedQuery>(policy, std::move(query.body),
+                                                               std::move(query.written));
+    Sinks sinks(explanation_.get(), profile_.get());
+    return AsReported(timers_.Time("timer_rego_query_eval_ns", [&] {
+      return traced_->Evaluate(request_, rego::trace::Release::k1_22, sinks);
+    }));
+  }
+
+  static Reported<Rows> AsReported(Result<std::expected<Rows, rego::EvaluationError>> outcome) {
     if (!outcome) {
       return std::unexpected(std::vector{ReportOf(outcome.error())});
     }
     if (!*outcome) {
       return std::unexpected(std::vector{ReportOf(outcome->error())});
     }
-    for (const std::vector<rego::Binding>& row : **outcome) {
-      AddSolution(row, output);
-    }
-    plan_ = *std::move(plan);  // Its constants are among the values.
-    return {};
+    return **std::move(outcome);
   }
 
-  Reported<std::unique_ptr<const rego::QueryPlan>> PlanQuery(
-      const std::shared_ptr<const rego::CompiledPolicy>& policy, EvalOutput* output) {
+  void AddProfile(EvalOutput* output) {
+    std::vector<std::string> criteria = options_.profile_sort;
+    if (criteria.empty()) {
+      criteria = {"total_time_ns", "num_eval", "num_redo", "file", "line"};
+    }
+    for (const rego::trace::ProfiledLine& line :
+         profile_->Lines(options_.profile_limit, criteria)) {
+      EvalOutput::ProfiledLine& shown = output->profile.emplace_back();
+      shown.line = line;
+      shown.place =
+          line.file.empty()
+              ? query_.substr(std::min<std::size_t>(line.offset, query_.size()), line.length)
+              : line.file + ":" + std::to_string(line.row);
+    }
+  }
+
+  Reported<rego::ValueQuery> CompileQuery(const std::shared_ptr<const rego::CompiledPolicy>& policy,
+                                          EvalOutput* output) {
     std::unique_ptr<rego::Module> context;
     if (!options_.package.empty() || !options_.imports.empty()) {
       std::string text =
@@ -202,12 +285,8 @@ class Evaluation {
     if (!compiled) {
       return std::unexpected(ReportOf(compiled.error()));
     }
-    output->expressions = std::move(compiled->expressions);
-    auto plan = rego::MakeQueryPlan(policy, std::move(compiled->body));
-    if (!plan) {
-      return std::unexpected(std::vector{ReportOf(plan.error())});
-    }
-    return *std::move(plan);
+    output->expressions = compiled->expressions;
+    return *std::move(compiled);
   }
 
   static void AddSolution(const std::vector<rego::Binding>& row, EvalOutput* output) {
@@ -236,8 +315,11 @@ class Evaluation {
   rego::EvaluationRequest request_;
   std::string query_;
   std::string prints_;
-  std::vector<rego::Note> notes_;
+  std::unique_ptr<rego::trace::Explanation> explanation_;
+  std::unique_ptr<rego::trace::Profile> profile_;
+  // One of the two: its constants are among the values.
   std::unique_ptr<const rego::QueryPlan> plan_;
+  std::unique_ptr<const rego::trace::TracedQuery> traced_;
 };
 
 std::string WhatIsWrong(const EvalOptions& options) {
@@ -255,9 +337,6 @@ std::string WhatIsWrong(const EvalOptions& options) {
   }
   if (options.fail && options.fail_defined) {
     return "specify --fail or --fail-defined but not both";
-  }
-  if (options.explain == "notes" && options.format != "pretty") {
-    return "notes are shown by --format pretty alone";
   }
   return "";
 }
@@ -320,9 +399,22 @@ void AddEval(CLI::App& program, int* exit_code) {
       ->allow_extra_args(false);
   command
       ->add_option("--explain", options->explain,
-                   "off, or notes: what trace() says, with --format pretty")
-      ->check(CLI::IsMember({"off", "notes"}))
+                   "Show how the answer came about: off, full, notes (what trace() says), fails, "
+                   "debug (unifications too)")
+      ->check(CLI::IsMember({"off", "full", "notes", "fails", "debug"}))
       ->capture_default_str();
+  command->add_flag("--profile", options->profile,
+                    "Show how often each line was evaluated, and how long it took");
+  command->add_option("--profile-limit", options->profile_limit, "Lines to show; 0: all")
+      ->capture_default_str();
+  command
+      ->add_option("--profile-sort", options->profile_sort,
+                   "What lines are sorted by: total_time_ns, num_eval, num_redo, num_gen_expr, "
+                   "file, line; may be repeated")
+      ->delimiter(',')
+      ->check(
+          CLI::IsMember({"total_time_ns", "num_eval", "num_redo", "num_gen_expr", "file", "line"}))
+      ->allow_extra_args(false);
   command->add_flag("--metrics", options->metrics, "Print how long each part took");
   command->add_option("--timeout", options->timeout,
                       "End the evaluation after so long: 500ms, 10s");
@@ -330,9 +422,16 @@ void AddEval(CLI::App& program, int* exit_code) {
       "Examples:\n"
       "  portcullis eval 'x := 1; y := 2; x < y'\n"
       "  portcullis eval -d policy.rego -d data.json -i input.json data.policy.allow\n"
-      "  portcullis eval -d policies/ -I --format pretty data.policy.violation < input.json");
+      "  portcullis eval -d policies/ -I --format pretty data.policy.violation < input.json\n"
+      "  portcullis eval -d policy.rego -i input.json --explain fails --format pretty "
+      "data.policy.allow\n"
+      "  portcullis eval -d policy.rego -i input.json --profile --profile-limit 5 "
+      "data.policy.allow");
   command->callback([=] {
     options->query_given = query->count() > 0;
+    options->profile = options->profile || command->count("--profile-limit") > 0 ||
+                       command->count("--profile-sort") > 0;
+    options->metrics = options->metrics || options->profile;
     *exit_code = Eval(*options);
   });
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "rules/policy/kubernetes_text.h"
-
 namespace portcullis::tools {
 namespace {
 
@@ -46,6 +44,25 @@ GoJson ResultJson(const EvalOutput& output) {
   return result;
 }
 
+GoJson ProfileJson(const std::vector<EvalOutput::ProfiledLine>& profile) {
+  GoJson list = GoJson::List();
+  for (const EvalOutput::ProfiledLine& shown : profile) {
+    const rego::trace::ProfiledLine& line = shown.line;
+    GoJson location = GoJson::Struct();
+    location.Add("file", GoJson::Text(line.file))
+        .Add("row", GoJson::Number(line.row))
+        .Add("col", GoJson::Number(line.column));
+    GoJson one = GoJson::Struct();
+    one.Add("total_time_ns", GoJson::Number(line.total_time_ns))
+        .Add("num_eval", GoJson::Number(static_cast<std::int64_t>(line.num_eval)))
+        .Add("num_redo", GoJson::Number(static_cast<std::int64_t>(line.num_redo)))
+        .Add("num_gen_expr", GoJson::Number(static_cast<std::int64_t>(line.num_gen_expr)))
+        .Add("location", location);
+    list.Append(one);
+  }
+  return list;
+}
+
 std::string JsonText(const EvalOutput& output, bool discard) {
   GoJson json = GoJson::Struct();
   if (!output.errors.empty()) {
@@ -64,6 +81,9 @@ std::string JsonText(const EvalOutput& output, bool discard) {
   }
   if (!discard && !metrics.empty()) {
     json.Add("metrics", metrics);
+  }
+  if (!output.profile.empty()) {
+    json.Add("profile", ProfileJson(output.profile));
   }
   return json.Indented(2) + "\n";
 }
@@ -141,28 +161,47 @@ std::string PrettyResult(const EvalOutput& output) {
   return ResultTable(output);
 }
 
-// A line a note, after a column with their places.
-std::string NotesText(const std::vector<rego::Note>& notes) {
-  constexpr std::size_t kGap = 4;
-  std::vector<std::string> places;
-  std::size_t width = 0;
-  for (const rego::Note& note : notes) {
-    const rego::Location& at = note.location;
-    const std::string file = at.file && !at.file->empty() ? *at.file : "query";
-    places.push_back(file + ":" + std::to_string(at.row));
-    width = std::max(width, places.back().size());
-  }
+// Without zeros at the end. REQUIRES: `unit` is a power of ten.
+std::string Fraction(std::int64_t value, std::int64_t unit) {
+  std::string rest = std::to_string(value % unit + unit).substr(1);
+  rest.erase(rest.find_last_not_of('0') + 1);
+  return std::to_string(value / unit) + (rest.empty() ? "" : "." + rest);
+}
+
+// As Go prints a time.Duration: 1.5ms, 53.75µs, 1m2.5s.
+std::string DurationText(std::int64_t nanoseconds) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
   std::string text;
-  for (std::size_t i = 0; i < notes.size(); ++i) {
-    text += places[i] + std::string(width - places[i].size() + kGap, ' ') + "Note " +
-            policy::Quote(notes[i].text) + "\n";
+  if (nanoseconds >= 60 * kSecond) {
+    const std::int64_t minutes = nanoseconds / (60 * kSecond);
+    text = (minutes >= 60 ? std::to_string(minutes / 60) + "h" : "") +
+           std::to_string(minutes % 60) + "m";
+    nanoseconds %= 60 * kSecond;
+  } else if (nanoseconds < kSecond) {
+    const bool micro = nanoseconds < 1'000'000;
+    if (nanoseconds < 1000) {
+      return nanoseconds == 0 ? "0s" : std::to_string(nanoseconds) + "ns";
+    }
+    return Fraction(nanoseconds, micro ? 1000 : 1'000'000) + (micro ? "µs" : "ms");
   }
-  return text;
+  return text + Fraction(nanoseconds, kSecond) + "s";
+}
+
+std::string ProfileTable(const std::vector<EvalOutput::ProfiledLine>& profile) {
+  std::vector<std::vector<std::string>> rows;
+  for (const EvalOutput::ProfiledLine& shown : profile) {
+    rows.push_back({DurationText(shown.line.total_time_ns), std::to_string(shown.line.num_eval),
+                    std::to_string(shown.line.num_redo), std::to_string(shown.line.num_gen_expr),
+                    shown.place});
+  }
+  return TableText({"Time", "Num Eval", "Num Redo", "Num Gen Expr", "Location"}, rows);
 }
 
 EvalText PrettyText(const EvalOutput& output) {
   EvalText text;
-  text.out = NotesText(output.notes);
+  if (output.explanation != nullptr) {
+    text.out = output.explanation->Text(rego::trace::Places::kShow, rego::trace::Quotes::kPlain);
+  }
   if (output.errors.empty()) {
     text.out += PrettyResult(output);
   } else {
@@ -174,6 +213,9 @@ EvalText PrettyText(const EvalOutput& output) {
       rows.push_back({name, std::to_string(value)});
     }
     text.out += TableText({"Metric", "Value"}, rows);
+  }
+  if (!output.profile.empty()) {
+    text.out += ProfileTable(output.profile);
   }
   return text;
 }

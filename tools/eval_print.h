@@ -10,7 +10,7 @@
 
 #include "document/value.h"
 #include "rules/rego/capture.h"
-#include "rules/rego/engine.h"
+#include "rules/rego/trace/trace.h"
 #include "tools/go_json.h"
 #include "tools/rego_report.h"
 
@@ -28,8 +28,13 @@ struct EvalOutput {
   std::vector<ReportedError> errors;
   std::vector<rego::QueryExpression> expressions;
   std::vector<EvalSolution> solutions;
-  std::vector<rego::Note> notes;                              // Those to show.
+  const rego::trace::Explanation* explanation = nullptr;      // Null: none is shown.
   std::vector<std::pair<std::string, std::int64_t>> metrics;  // By name; empty: none are shown.
+  struct ProfiledLine {
+    rego::trace::ProfiledLine line;
+    std::string place;  // As it is shown.
+  };
+  std::vector<ProfiledLine> profile;
 };
 
 // What goes to standard output, and to standard error.

@@ -29,6 +29,7 @@ struct TestOptions {
   std::string output;
   bool stats = false;
   bool deny_only = false;
+  bool trace = false;
   bool verbose = false;
   bool native_validation = false;
 };
@@ -42,12 +43,13 @@ std::string Formatted(const TestOptions& options, const TestReport& report) {
   }
   const TestStatisticsShown statistics{
       .statistics = options.stats && !report.statistics.empty() ? &report.statistics : nullptr,
-      .prints_kept = options.verbose};
+      .prints_kept = options.verbose,
+      .trace = report.trace};
   const std::string format = policy::LowerCase(options.output);
   if (format == "json") {
     return TestJson(shown, statistics);
   }
-  return format == "yaml" ? TestYaml(shown, statistics) : TestText(shown);
+  return format == "yaml" ? TestYaml(shown, statistics) : TestText(shown, report.trace);
 }
 
 Result<int> Test(const TestOptions& options) {
@@ -70,7 +72,8 @@ Result<int> Test(const TestOptions& options) {
                                 .parameter_numbers = policy::ParameterNumbers::kFloat64});
   const TestReport report =
       TRY(AddContext(RunTest(objects, policies,
-                             options.verbose ? TestPrints::kKeep : TestPrints::kDrop, clock, arena),
+                             options.verbose ? TestPrints::kKeep : TestPrints::kDrop,
+                             options.trace ? TestTrace::kMake : TestTrace::kNone, clock, arena),
                      "auditing objects"));
   std::cout << Formatted(options, report);
   if (!report.prints.empty()) {
@@ -98,6 +101,8 @@ void AddTest(CLI::App& program, int* exit_code) {
   command->add_option("-o,--output", options->output, "json or yaml; without it, text");
   command->add_flag("--stats", options->stats, "Print what each template took (json and yaml)");
   command->add_flag("--deny-only", options->deny_only, "Print the results alone that deny");
+  command->add_flag("-t,--trace", options->trace,
+                    "Print with each result how all reviews were evaluated, step by step");
   command->add_flag("-v,--verbose", options->verbose, "Print what print() writes");
   command
       ->add_option("-i,--image", options->images,
@@ -108,7 +113,8 @@ void AddTest(CLI::App& program, int* exit_code) {
   command->footer(
       "Examples:\n"
       "  portcullis test --filename manifests/ --filename policies/\n"
-      "  kustomize build overlays/prod | portcullis test -f policies/ --output json");
+      "  kustomize build overlays/prod | portcullis test -f policies/ --output json\n"
+      "  portcullis test -f policies/ -f pod.yaml --trace");
   command->callback([=] {
     const Result<int> done = Test(*options);
     if (!done) {

@@ -59,7 +59,7 @@ GoJson StatisticsJson(const TestStatisticsShown& shown) {
       one.Add("name", GoJson::Text(name)).Add("value", value);
       labels.Append(one);
     };
-    label("TracingEnabled", GoJson::Boolean(false));
+    label("TracingEnabled", GoJson::Boolean(!shown.trace.empty()));
     label("PrintEnabled", GoJson::Boolean(shown.prints_kept));
     label("target", GoJson::Text(kTarget));
     if (!entry.implied_by.empty()) {
@@ -75,7 +75,8 @@ GoJson StatisticsJson(const TestStatisticsShown& shown) {
   return list;
 }
 
-GoJson ResultsJson(const std::vector<TestResult>& results, document::Arena& arena) {
+GoJson ResultsJson(const std::vector<TestResult>& results, std::string_view trace,
+                   document::Arena& arena) {
   if (results.empty()) {
     return GoJson::Null();
   }
@@ -96,7 +97,8 @@ GoJson ResultsJson(const std::vector<TestResult>& results, document::Arena& aren
     if (!result.scoped_actions.empty()) {
       one.Add("scopedActions", GoJson::Of(Strings(result.scoped_actions, arena)));
     }
-    one.Add("violatingObject", GoJson::Of(result.object)).Add("trace", GoJson::Null());
+    one.Add("violatingObject", GoJson::Of(result.object))
+        .Add("trace", trace.empty() ? GoJson::Null() : GoJson::Text(trace));
     list.Append(one);
   }
   return list;
@@ -119,9 +121,13 @@ YamlResult YamlFields(const TestResult& result, document::Arena& arena) {
           .scoped_actions = Strings(result.scoped_actions, arena)};
 }
 
+std::string TraceYaml(std::string_view trace) {
+  return trace.empty() ? "null" : document::ToVersion3Flow(Value::String(trace));
+}
+
 // The first result of a list is printed in lines. A trait of gator's printer makes all others one line each.
-void AppendBlock(const TestResult& result, std::size_t indent, std::string* out,
-                 document::Arena& arena) {
+void AppendBlock(const TestResult& result, std::string_view trace, std::size_t indent,
+                 std::string* out, document::Arena& arena) {
   const YamlResult fields = YamlFields(result, arena);
   constexpr std::size_t kStep = 4;
   const std::size_t inner = indent + kStep;
@@ -136,21 +142,22 @@ void AppendBlock(const TestResult& result, std::size_t indent, std::string* out,
   document::AppendVersion3Member("scopedenforcementactions", fields.scoped_actions, at, out);
   document::AppendVersion3Member("violatingObject",
                                  document::WithFloatNumbers(result.object, arena), indent + 2, out);
-  document::AppendVersion3Member("trace", Value::Null(), indent + 2, out);
+  *out += std::string(indent + 2, ' ') + "trace: " + TraceYaml(trace) + "\n";
 }
 
-void AppendFlow(const TestResult& result, std::size_t indent, std::string* out,
-                document::Arena& arena) {
+void AppendFlow(const TestResult& result, std::string_view trace, std::size_t indent,
+                std::string* out, document::Arena& arena) {
   const YamlResult fields = YamlFields(result, arena);
   const auto flow = [](const Value& value) { return document::ToVersion3Flow(value); };
   *out += std::string(indent, ' ') +
           fmt::format(
               "- {{result: {{target: {}, msg: {}, metadata: {}, constraint: {}, "
               "enforcementaction: {}, scopedenforcementactions: {}}}, violatingObject: {}, trace: "
-              "null}}\n",
+              "{}}}\n",
               kTarget, flow(Value::String(result.message)), flow(fields.metadata),
               flow(fields.constraint), flow(Value::String(result.enforcement_action)),
-              flow(fields.scoped_actions), flow(document::WithFloatNumbers(result.object, arena)));
+              flow(fields.scoped_actions), flow(document::WithFloatNumbers(result.object, arena)),
+              TraceYaml(trace));
 }
 
 void AppendStatisticsYaml(const TestStatisticsShown& shown, std::string* out) {
@@ -170,10 +177,10 @@ void AppendStatisticsYaml(const TestStatisticsShown& shown, std::string* out) {
           name, number(value));
     }
     *out += fmt::format(
-        "      labels:\n        - name: TracingEnabled\n          value: false\n"
+        "      labels:\n        - name: TracingEnabled\n          value: {}\n"
         "        - name: PrintEnabled\n          value: {}\n"
         "        - name: target\n          value: {}\n",
-        shown.prints_kept, kTarget);
+        !shown.trace.empty(), shown.prints_kept, kTarget);
     if (!entry.implied_by.empty()) {
       *out += fmt::format("        - name: Implied by\n          value: {}\n", entry.implied_by);
     }
@@ -182,7 +189,7 @@ void AppendStatisticsYaml(const TestStatisticsShown& shown, std::string* out) {
 
 }  // namespace
 
-std::string TestText(const std::vector<TestResult>& results) {
+std::string TestText(const std::vector<TestResult>& results, std::string_view trace) {
   std::string text;
   for (const TestResult& result : results) {
     const std::string_view name_space = result.object.GetString({"metadata", "namespace"});
@@ -192,13 +199,17 @@ std::string TestText(const std::vector<TestResult>& results) {
                     result.object.GetString({"metadata", "name"}),
                     policy::Quote(result.constraint.GetString({"metadata", "name"})),
                     policy::Quote(result.message));
+    if (!trace.empty()) {
+      text += "Trace: ";
+      text += trace;
+    }
   }
   return text;
 }
 
 std::string TestJson(const std::vector<TestResult>& results, const TestStatisticsShown& shown) {
   document::Arena arena;
-  GoJson json = ResultsJson(results, arena);
+  GoJson json = ResultsJson(results, shown.trace, arena);
   if (shown.statistics != nullptr) {
     GoJson both = GoJson::Struct();
     both.Add("results", json).Add("stats", StatisticsJson(shown));
@@ -219,9 +230,9 @@ std::string TestYaml(const std::vector<TestResult>& results, const TestStatistic
   }
   for (const TestResult& result : results) {
     if (&result == results.data()) {
-      AppendBlock(result, indent, &text, arena);
+      AppendBlock(result, shown.trace, indent, &text, arena);
     } else {
-      AppendFlow(result, indent, &text, arena);
+      AppendFlow(result, shown.trace, indent, &text, arena);
     }
   }
   if (shown.statistics != nullptr) {

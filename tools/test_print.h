@@ -9,13 +9,14 @@
 
 namespace portcullis::tools {
 
-// v1/Pod foo/p1: ["constraint"] Message: "text"
-[[nodiscard]] std::string TestText(const std::vector<TestResult>& results);
-
 struct TestStatisticsShown {
   const std::vector<TestStatistics>* statistics = nullptr;  // Null: not shown.
   bool prints_kept = false;
+  std::string_view trace = {};  // Shown with each result; empty: there is none.
 };
+
+// v1/Pod foo/p1: ["constraint"] Message: "text"
+[[nodiscard]] std::string TestText(const std::vector<TestResult>& results, std::string_view trace);
 
 // Indented by four, without a line break at the end.
 [[nodiscard]] std::string TestJson(const std::vector<TestResult>& results,

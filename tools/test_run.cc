@@ -63,8 +63,12 @@ Result<void> CheckData(const std::vector<Value>& objects) {
 class Tester {
  public:
   Tester(const policy::PolicySet& policies, const GatorExpander& expander, TestPrints prints,
-         Clock& clock, document::Arena& arena)
-      : policies_(policies), expander_(expander), clock_(clock), arena_(arena) {
+         TestTrace trace, Clock& clock, document::Arena& arena)
+      : policies_(policies),
+        expander_(expander),
+        traces_(trace == TestTrace::kMake),
+        clock_(clock),
+        arena_(arena) {
     options_.enforcement_point = policy::kGatorEnforcementPoint;
     options_.prints = prints == TestPrints::kKeep ? &report_.prints : nullptr;
     options_.times = &times_;
@@ -111,6 +115,9 @@ class Tester {
     input.request = policy::MakeRequest(object, arena_);
     input.name_space_to_match = name_space;
     times_.clear();
+    std::string trace;
+    // What is expanded is reviewed without trace.
+    options_.trace = traces_ && made == nullptr ? &trace : nullptr;
     const Result<policy::Verdict> verdict =
         policy::Review(policies_, input, nullptr, options_, clock_, arena_);
     if (!verdict) {
@@ -119,6 +126,9 @@ class Tester {
                       policy::GoTypeText(TypeOf(object)) + " " +
                       std::string(object.GetString({"metadata", "namespace"})) + "/" +
                       NameOf(object) + ": " + verdict.error().message);
+    }
+    if (!trace.empty()) {
+      report_.trace += "\n\n" + trace;
     }
     for (const policy::TemplateTime& each : times_) {
       report_.statistics.push_back({.kind = each.of->kind,
@@ -158,6 +168,7 @@ class Tester {
 
   const policy::PolicySet& policies_;
   const GatorExpander& expander_;
+  const bool traces_;
   Clock& clock_;
   document::Arena& arena_;
   policy::ReviewOptions options_;
@@ -173,13 +184,14 @@ bool TestResult::denies() const {
 }
 
 Result<TestReport> RunTest(const std::vector<Value>& objects, policy::PolicyStore& policies,
-                           TestPrints prints, Clock& clock, document::Arena& arena) {
+                           TestPrints prints, TestTrace trace, Clock& clock,
+                           document::Arena& arena) {
   TRY(AddPolicies(objects, policies));
   TRY(CheckData(objects));
   const GatorExpander expander =
       TRY(AddContext(GatorExpander::Make(objects, arena), "error creating expander"));
   const std::shared_ptr<const policy::PolicySet> set = policies.current();
-  return Tester(*set, expander, prints, clock, arena).Run(objects);
+  return Tester(*set, expander, prints, trace, clock, arena).Run(objects);
 }
 
 }  // namespace portcullis::tools

@@ -38,15 +38,17 @@ struct TestReport {
   std::vector<TestResult> results;  // By enforcement action and message.
   std::vector<TestStatistics> statistics;
   std::string prints;
+  std::string trace;  // Of all reviews; empty: none was made.
 };
 
 enum class TestPrints : std::uint8_t { kDrop, kKeep };
+enum class TestTrace : std::uint8_t { kNone, kMake };
 
 // `objects` are read with NumberMode::kFloat64. Each is reviewed, and all of them are data.inventory.
 // LIFETIME: the report points into `objects`, `policies` and `arena`.
 // ERRORS: kInvalidArgument with gator's text: a template or constraint that is refused, an object without version or kind.
 [[nodiscard]] Result<TestReport> RunTest(const std::vector<document::Value>& objects,
                                          policy::PolicyStore& policies, TestPrints prints,
-                                         Clock& clock, document::Arena& arena);
+                                         TestTrace trace, Clock& clock, document::Arena& arena);
 
 }  // namespace portcullis::tools

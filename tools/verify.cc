@@ -22,6 +22,7 @@ struct VerifyOptions {
   std::vector<std::string> paths;
   std::string run;
   bool verbose = false;
+  bool trace = false;
   bool native_validation = false;
 };
 
@@ -49,7 +50,7 @@ int Verify(const VerifyOptions& options) {
     return Failed("compiling filter: " + filter.error().message);
   }
   SystemClock clock;
-  policy::SuiteRunner runner(rego::CreateCatalog(), {}, clock);
+  policy::SuiteRunner runner(rego::CreateCatalog(), {.store = {}, .trace = options.trace}, clock);
   std::vector<policy::SuiteResult> results;
   for (const policy::Suite& suite : suites) {
     results.push_back(runner.Run(suite, *filter));
@@ -77,12 +78,15 @@ void AddVerify(CLI::App& program, int* exit_code) {
                       "of some tests");
   command->add_flag("-v,--verbose", options->verbose,
                     "Print each case, and what print() writes in it");
+  command->add_flag("-t,--trace", options->trace,
+                    "Print how the review of each case was evaluated, step by step");
   command->add_flag("--enable-k8s-native-validation", options->native_validation,
                     "Only =false is possible: CEL is not run");
   command->footer(
       "Examples:\n"
       "  portcullis verify policies/...\n"
-      "  portcullis verify suite.yaml --run '//^nginx-deployment$' -v");
+      "  portcullis verify suite.yaml --run '//^nginx-deployment$' -v\n"
+      "  portcullis verify suite.yaml --trace");
   command->callback([=] { *exit_code = Verify(*options); });
 }
 

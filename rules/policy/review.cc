@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rules/policy/kubernetes_text.h"
+#include "rules/policy/review_trace.h"
 #include "store/object_key.h"
 
 namespace portcullis::policy {
@@ -124,6 +125,10 @@ class Reviewer {
       time.statistics = of_template_;
     }
     verdict_.statistics += of_template_;
+    if (options_.trace != nullptr && !matched_.empty()) {
+      *options_.trace += options_.trace->empty() ? "DRIVER Rego:\n\n" : "";
+      *options_.trace += TRY(TraceTemplate(of, matched_, review_, request_));
+    }
     return {};
   }
 
@@ -239,6 +244,9 @@ Result<Verdict> Review(const PolicySet& policies, const ReviewInput& input,
   }
   Reviewer reviewer(input, inventory, options, clock, arena);
   TRY(reviewer.Run(bound, MatchSubject(target)));
+  if (options.trace != nullptr && !options.trace->empty()) {
+    *options.trace += "\n\n";
+  }
   return reviewer.Finish();
 }
 

@@ -42,6 +42,9 @@ struct ReviewOptions {
   std::vector<TemplateTime>* times =
       nullptr;                    // Gets an entry a template that was asked; null: none.
   bool measure_accesses = false;  // With times.
+  // Gets the steps of the evaluation, as Gatekeeper's `Trace:` has them; stays empty where no constraint matches. Null: no
+  // trace is made. COST: everything is evaluated once more, without plan: see review_trace.h.
+  std::string* trace = nullptr;
 };
 
 // What is reviewed. `request` is an AdmissionRequest read with NumberMode::kFloat64.

@@ -82,6 +82,7 @@ struct CaseResult {
   std::string error;  // Empty: passed.
   std::chrono::steady_clock::duration runtime{};
   std::string prints;
+  std::string trace;  // Empty: none was asked for, or the case ended before its review.
 };
 
 struct TestResult {
@@ -106,6 +107,7 @@ struct SuiteOptions {
   // empty: in memory.
   std::filesystem::path store;
   rego::IndexUse index_use = rego::IndexUse::kUse;
+  bool trace = false;  // Fill CaseResult::trace.
 };
 
 // THREADS: one.

@@ -32,6 +32,16 @@ void AppendPrints(const std::string& prints, std::string* out) {
   }
 }
 
+// Each line has the prefix of the case's other lines.
+void AppendTrace(const CaseResult& result, std::string_view prefix, std::string* out) {
+  *out += fmt::format("{}TRACE: {}\t", prefix, result.name);
+  for (const char c : result.trace) {
+    *out += c;
+    *out += c == '\n' ? prefix : std::string_view();
+  }
+  *out += '\n';
+}
+
 void AppendCase(const CaseResult& result, bool verbose, std::string* out) {
   if (verbose && result.skipped) {
     *out += fmt::format("    === SKIP  {}\n", result.name);
@@ -46,6 +56,9 @@ void AppendCase(const CaseResult& result, bool verbose, std::string* out) {
                         Seconds(result.runtime), result.error);
   } else if (verbose) {
     *out += fmt::format("    --- PASS: {}\t({})\n", result.name, Seconds(result.runtime));
+  }
+  if (!result.trace.empty()) {
+    AppendTrace(result, verbose ? "    --- " : "", out);
   }
 }
 

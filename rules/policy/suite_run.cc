@@ -210,6 +210,21 @@ struct Complaint {
   friend auto operator<=>(const Complaint&, const Complaint&) = default;
 };
 
+// What gator shows of a case's review. The results, which it shows as Go holds them, are their messages here.
+std::string TraceText(const std::string& trace, const std::vector<Complaint>& complaints) {
+  std::string text = "Target: admission.k8s.gatekeeper.sh\n";
+  if (!trace.empty()) {
+    text += "Trace:\n" + trace + "\n\n";
+  } else if (!complaints.empty()) {
+    text += "Trace: TRACING DISABLED\n\n";
+  }
+  for (std::size_t i = 0; i < complaints.size(); ++i) {
+    text += "Result(" + std::to_string(i) + "):\n" + complaints[i].action + ": " +
+            complaints[i].message + "\n\n";
+  }
+  return text + "\n\n";
+}
+
 // What is wrong; empty: the assertion holds.
 std::string Check(const SuiteAssertion& assertion, const std::vector<Complaint>& complaints) {
   const auto regex = builtins::CompileRegex(assertion.message.value_or(""));
@@ -247,7 +262,7 @@ struct SuiteRunner::State {
   CaseResult RunCase(const Suite& suite, const Policy& policy, const SuiteCase& of);
   Result<Policy> MakePolicy(const Suite& suite, const SuiteTest& test);
   Result<void> CheckCase(const Suite& suite, const Policy& policy, const SuiteCase& of,
-                         std::string* prints);
+                         CaseResult* result);
   // What the constraint says of the object, and of what its expansion makes of it.
   Result<std::vector<Complaint>> ReviewAll(const Policy& policy, const Value& object,
                                            index::InventoryView* view, ReviewOptions options,
@@ -305,6 +320,7 @@ Result<std::vector<Complaint>> SuiteRunner::State::ReviewAll(const Policy& polic
       TRY(AddContext(policy.expander.Expand(object, arena), "expanding resource " + name));
   for (const Resultant& each : resultants) {
     review.source = "Generated";
+    review.trace = nullptr;
     input.request = MakeRequest(each.object, arena);
     const Result<Verdict> implied = Review(*policy.set, input, view, review, clock, arena);
     if (!implied) {
@@ -323,7 +339,7 @@ Result<std::vector<Complaint>> SuiteRunner::State::ReviewAll(const Policy& polic
 }
 
 Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& policy,
-                                           const SuiteCase& of, std::string* prints) {
+                                           const SuiteCase& of, CaseResult* result) {
   const std::filesystem::path folder = suite.file.parent_path();
   if (of.object.empty()) {
     return Invalid("invalid Case: must define object");
@@ -350,7 +366,7 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
   ReviewOptions review;
   review.enforcement_point = kGatorEnforcementPoint;
   review.index_use = options.index_use;
-  review.prints = prints;
+  review.prints = &result->prints;
   std::unique_ptr<index::InventoryView> view;
   if (options.store.empty()) {
     review.inventory_document = TRY(MakeInventoryDocument(inventory, arena));
@@ -360,8 +376,13 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
     }
     view = TRY(store->Load(inventory, policy.set->templates().front()->plan->wanted_indexes()));
   }
+  std::string trace;
+  review.trace = options.trace ? &trace : nullptr;
   const std::vector<Complaint> complaints =
       TRY(ReviewAll(policy, reviewed.front(), view.get(), review, arena));
+  if (options.trace) {
+    result->trace = TraceText(trace, complaints);
+  }
   for (const SuiteAssertion& assertion : of.assertions) {
     if (std::string problem = Check(assertion, complaints); !problem.empty()) {
       return Invalid(std::move(problem));
@@ -375,7 +396,7 @@ CaseResult SuiteRunner::State::RunCase(const Suite& suite, const Policy& policy,
   CaseResult result;
   result.name = of.name;
   const auto start = clock.Now();
-  const Result<void> passed = CheckCase(suite, policy, of, &result.prints);
+  const Result<void> passed = CheckCase(suite, policy, of, &result);
   result.runtime = clock.Now() - start;
   if (!passed) {
     result.error = passed.error().message;

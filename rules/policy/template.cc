@@ -243,7 +243,8 @@ Result<std::shared_ptr<const Template>> ParseTemplate(
     plan_options.declared.push_back(each.definition);
   }
   const std::array<std::string, 2> entry = {"template", "violation"};
-  result->plan = TRY(rego::MakePlan(*std::move(compiled), entry, std::move(plan_options)));
+  result->policy = *std::move(compiled);
+  result->plan = TRY(rego::MakePlan(result->policy, entry, std::move(plan_options)));
   for (DeclaredIndex& each : result->declared_indexes) {
     each.used = std::ranges::find(result->plan->wanted_indexes(), each.definition) !=
                 result->plan->wanted_indexes().end();

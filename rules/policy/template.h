@@ -29,6 +29,7 @@ struct Template {
   std::unique_ptr<const Schema> schema;  // Of its constraints.
   bool legacy_schema = false;
   std::shared_ptr<const builtins::Catalog> catalog;  // What the plan was compiled with.
+  std::shared_ptr<const rego::CompiledPolicy> policy;
   std::unique_ptr<const rego::Plan> plan;            // data.template.violation
   std::vector<DeclaredIndex> declared_indexes;
   [[nodiscard]] bool reads_inventory() const { return plan->reads_inventory(); }

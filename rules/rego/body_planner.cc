@@ -707,9 +707,6 @@ Operand BodyPlanner::EvalCall(const Term& op, std::span<const TermPtr> arguments
     Add(Op::kPrint, &location).a = value;
     return planner_.Constant(document::Value::Boolean(true));
   }
-  if (name == "trace") {
-    Add(Op::kNote, &location).a = operands.at(0);
-  }
   if (const auto folded = planner_.Fold(*builtin, operands)) {
     if (statement) {
       if (folded->is_constant() && planner_.ConstantAt(*folded).is_false()) {

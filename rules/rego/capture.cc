@@ -94,10 +94,13 @@ Checked<ValueQuery> CompileValueQuery(const CompiledPolicy& policy, Body query,
                                       std::string_view text, const Module* context,
                                       const CompileOptions& options) {
   std::map<std::uint32_t, std::string> captured;
-  auto compiled = CompileQueryWith(policy, std::move(query), context, options,
-                                   [&captured](Compilation& compilation, Body& body) {
-                                     captured = CaptureValues(compilation, body);
-                                   });
+  WrittenNames written;
+  auto compiled = CompileQueryWith(
+      policy, std::move(query), context, options,
+      [&captured](Compilation& compilation, Body& body) {
+        captured = CaptureValues(compilation, body);
+      },
+      &written);
   if (!compiled) {
     // Of unsafe variables the one for the value comes last.
     std::vector<Diagnostic> errors = std::move(compiled).error();
@@ -123,6 +126,7 @@ Checked<ValueQuery> CompileValueQuery(const CompiledPolicy& policy, Body query,
          .variable = found == captured.end() ? std::string() : found->second});
   }
   result.body = *std::move(compiled);
+  result.written = std::move(written);
   return result;
 }
 

@@ -22,6 +22,7 @@ struct QueryExpression {
 struct ValueQuery {
   Body body;
   std::vector<QueryExpression> expressions;  // In the order in which they are evaluated.
+  WrittenNames written;
 };
 
 // Bindings of such variables are no author's.

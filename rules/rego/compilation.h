@@ -95,8 +95,7 @@ struct Compilation {
   std::vector<std::unique_ptr<Module>> modules;  // By file name.
   ErrorList errors;
   LocalNames names;
-  std::map<std::string, std::string, std::less<>>
-      written;  // What the author called a generated variable.
+  WrittenNames written;  // What the author called a generated variable.
   std::map<std::string, TermPtr, std::less<>>
       subjects;  // The term that a generated variable stands for.
   std::map<std::string, std::string, std::less<>>
@@ -184,9 +183,10 @@ void OrderBody(Compilation& compilation, Body& query);
 void HoistDynamicTerms(Compilation& compilation, Body& query);
 void CheckTypes(Compilation& compilation, Body& query);
 
-// CompileQuery, with names that `context` brings and a stage after names are resolved; null: none.
+// CompileQuery, with names that `context` brings and a stage after names are resolved; null: none. `written`, if not null,
+// gets the names of the query's own variables.
 [[nodiscard]] Checked<Body> CompileQueryWith(
     const CompiledPolicy& policy, Body query, const Module* context, const CompileOptions& options,
-    const std::function<void(Compilation&, Body&)>& after_names);
+    const std::function<void(Compilation&, Body&)>& after_names, WrittenNames* written);
 
 }  // namespace portcullis::rego

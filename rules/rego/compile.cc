@@ -14,7 +14,7 @@ struct PolicyState {
   std::shared_ptr<const RuleGraph> graph;
   std::shared_ptr<const TypeEnvironment> builtin_types;
   std::shared_ptr<const TypeEnvironment> types;
-  std::map<std::string, std::string, std::less<>> written;
+  WrittenNames written;
 };
 
 namespace {
@@ -229,14 +229,20 @@ Checked<std::shared_ptr<const CompiledPolicy>> Compile(std::vector<std::unique_p
   return policy;
 }
 
+const std::string* WrittenName(const CompiledPolicy& policy, std::string_view variable) {
+  const auto found = policy.state->written.find(variable);
+  return found == policy.state->written.end() ? nullptr : &found->second;
+}
+
 Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
                            const CompileOptions& options) {
-  return CompileQueryWith(policy, std::move(query), nullptr, options, nullptr);
+  return CompileQueryWith(policy, std::move(query), nullptr, options, nullptr, nullptr);
 }
 
 Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const Module* context,
                                const CompileOptions& options,
-                               const std::function<void(Compilation&, Body&)>& after_names) {
+                               const std::function<void(Compilation&, Body&)>& after_names,
+                               WrittenNames* written) {
   Compilation compilation(options);
   if (query.empty()) {
     return std::unexpected(std::vector{CompileError({}, "empty query cannot be compiled")});
@@ -273,6 +279,9 @@ Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const M
     return true;
   };
   Walk(query, visitor);
+  if (written != nullptr) {
+    *written = std::move(compilation.written);
+  }
   return query;
 }
 

@@ -100,6 +100,9 @@ struct CompileOptions {
   std::size_t max_errors = 10;                 // After so many no more are looked for; 0: all are.
 };
 
+// By the names that the compiler gave.
+using WrittenNames = std::map<std::string, std::string, std::less<>>;
+
 struct PolicyState;
 
 // Immutable once made. THREADS: may be read in parallel.
@@ -112,6 +115,10 @@ struct CompiledPolicy {
 
 [[nodiscard]] Checked<std::shared_ptr<const CompiledPolicy>> Compile(
     std::vector<std::unique_ptr<Module>> modules, const CompileOptions& options);
+
+// What the author called a variable that the compiler renamed; null: it was not.
+[[nodiscard]] const std::string* WrittenName(const CompiledPolicy& policy,
+                                             std::string_view variable);
 
 // Resolves, checks and orders a query against the policy. Variables that the author wrote keep
 // their names.

@@ -23,6 +23,7 @@ set(rego_engine_sources
   kept_results.cc
   origins.cc
   planner.cc
+  print_text.cc
   program_text.cc
   reference_planner.cc
   row_estimate.cc
@@ -32,5 +33,23 @@ set(rego_engine_sources
   scratch.cc
   semi_join.cc
   subtree.cc
+  trace/collected.cc
+  trace/comprehension_keys.cc
+  trace/comprehensions.cc
+  trace/definition_index.cc
+  trace/definition_match.cc
+  trace/definition_needs.cc
+  trace/definitions.cc
+  trace/documents.cc
+  trace/events.cc
+  trace/file_names.cc
+  trace/functions.cc
+  trace/profile.cc
+  trace/rules.cc
+  trace/terms.cc
+  trace/topdown.cc
+  trace/trace.cc
+  trace/traced_query.cc
+  trace/unify.cc
   view.cc
 )

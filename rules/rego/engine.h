@@ -57,12 +57,6 @@ struct AccessCost {
   std::chrono::steady_clock::duration time{};  // In the inventory, without the steps after it.
 };
 
-// A call of trace().
-struct Note {
-  Location location;
-  std::string text;
-};
-
 // All that one evaluation reads. LIFETIME: everything outlives the result, which lives in `arena`.
 struct EvaluationRequest {
   document::Value input;  // Undefined: there is no input.
@@ -82,7 +76,6 @@ struct EvaluationRequest {
   // clock for each object.
   std::vector<AccessCost>* accesses = nullptr;
   std::string* prints = nullptr;       // What print() writes goes here, a line each; null: nowhere.
-  std::vector<Note>* notes = nullptr;  // What trace() notes; null: nothing.
 };
 
 // One variable of a query and its value.

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "document/json.h"
+#include "rules/rego/print_text.h"
 #include "rules/rego/scratch.h"
 
 namespace portcullis::rego {
@@ -369,14 +369,8 @@ Signal Evaluator::Run(const Step* step, Value* slots) {
         }
         break;
       case Op::kPrint:
-        if (request_.prints != nullptr && !Print(*step, Get(step->a, slots))) {
+        if (request_.prints != nullptr && !Print(Get(step->a, slots))) {
           return Signal::kError;
-        }
-        break;
-      case Op::kNote:
-        if (const Value& text = Get(step->a, slots);
-            request_.notes != nullptr && text.is_string()) {
-          request_.notes->push_back({*step->location, std::string(text.string())});
         }
         break;
 
@@ -520,40 +514,8 @@ bool Evaluator::Every(const Step& step, Value* slots, bool* holds) {
   return true;
 }
 
-bool Evaluator::Print(const Step& step, const Value& operands) {
-  // Each operand is a set: empty where it was undefined, with several items where it had several values.
-  std::vector<std::string> lines = {""};
-  for (std::uint32_t i = 0; i < operands.size(); ++i) {
-    const Value operand = operands.ItemAt(i);
-    std::vector<std::string> texts;
-    const auto add = [&texts](const Value& value) {
-      texts.push_back(value.is_string() ? std::string(value.string()) : document::ToRego(value));
-    };
-    if (!operand.is_set()) {
-      add(operand);
-    }
-    for (std::uint32_t j = 0; operand.is_set() && j < operand.size(); ++j) {
-      add(operand.ItemAt(j));
-    }
-    if (texts.empty()) {
-      texts.emplace_back("<undefined>");
-    }
-    std::vector<std::string> longer;
-    for (const std::string& line : lines) {
-      for (const std::string& text : texts) {
-        longer.push_back(i == 0 ? text : line + " " + text);
-        if (longer.size() % 1024 == 0 && !CheckLimits()) {
-          return false;
-        }
-      }
-    }
-    lines = std::move(longer);
-  }
-  (void)step;
-  for (const std::string& line : lines) {
-    request_.prints->append(line).append("\n");
-  }
-  return true;
+bool Evaluator::Print(const Value& operands) {
+  return AppendPrinted(operands, [this] { return CheckLimits(); }, request_.prints);
 }
 
 bool Evaluator::CallBuiltin(const Step& step, Value* slots, Value* result) {

@@ -95,7 +95,7 @@ class Evaluator {
   Signal Each(const Step& step, document::Value* slots);
   Signal Relation(const Step& step, document::Value* slots);
   bool Every(const Step& step, document::Value* slots, bool* holds);
-  bool Print(const Step& step, const document::Value& operands);
+  bool Print(const document::Value& operands);
   bool CallBuiltin(const Step& step, document::Value* slots, document::Value* result);
   bool CallProcedure(const Step& step, document::Value* slots, document::Value* result);
 

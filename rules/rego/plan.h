@@ -70,7 +70,6 @@ enum class Op : std::uint8_t {
   kSetOf,         // to = {… for each solution of block}
   kObjectOf,      // to = {key: value for each solution of block}
   kPrint,         // writes the cross product of the sets in a
-  kNote,          // notes the string a: trace()
 
   // Any number of solutions.
   kEach,       // key (to) and value (to2) of each item of a

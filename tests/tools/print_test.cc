@@ -41,13 +41,5 @@ TEST(TableTest, CellsAreAsWideAsTheWidestAndHeadersStandInTheMiddle) {
             "└──────┴───────────┘\n");
 }
 
-TEST(NotesTest, NotesStandBeforeTheResultWithTheirPlaces) {
-  EvalOutput output;
-  output.notes.push_back(
-      {{.file = std::make_shared<const std::string>("p.rego"), .row = 7, .column = 1}, "a \"b\""});
-  EXPECT_EQ(PrintEval(output, EvalFormat::kPretty).out,
-            "p.rego:7    Note \"a \\\"b\\\"\"\nundefined\n");
-}
-
 }  // namespace
 }  // namespace portcullis::tools

@@ -1,0 +1,150 @@
+#include "rules/rego/trace/terms.h"
+
+#include <algorithm>
+
+#include "rules/rego/compilation.h"
+
+namespace portcullis::rego::trace {
+
+bool PathLess::operator()(const std::vector<Value>& a, const std::vector<Value>& b) const {
+  return std::ranges::lexicographical_compare(a, b, ValueLess());
+}
+
+Operand Bindings::Apply(Operand operand, Bindings*& in) {
+  while (operand.is_var()) {
+    const Bound* bound = in->Find(operand.term->text);
+    if (bound == nullptr) {
+      break;
+    }
+    operand = bound->to;
+    in = bound->in;
+  }
+  return operand;
+}
+
+const Bindings::Bound* Bindings::Find(std::string_view name) const {
+  const auto found = std::ranges::find(bound_, name, &Bound::name);
+  return found == bound_.end() ? nullptr : &*found;
+}
+
+void Bindings::Bind(std::string_view name, const Operand& to, Bindings* in) {
+  bound_.push_back({name, to, in});
+}
+
+void Bindings::Unbind(std::string_view name) {
+  // The last that was bound is the first that goes.
+  const auto found = std::find_if(bound_.rbegin(), bound_.rend(),
+                                  [name](const Bound& bound) { return bound.name == name; });
+  if (found != bound_.rend()) {
+    bound_.erase(std::next(found).base());
+  }
+}
+
+Operand Constants::Of(const Term& term) {
+  switch (term.kind) {
+    case TermKind::kNull:
+      return {.term = nullptr, .value = Value::Null()};
+    case TermKind::kBoolean:
+      return {.term = nullptr, .value = Value::Boolean(term.boolean)};
+    case TermKind::kString:
+      return {.term = nullptr, .value = Value::String(term.text)};
+    case TermKind::kNumber:
+      return {.term = nullptr, .value = Value::Decimal(term.text)};
+    case TermKind::kArray:
+    case TermKind::kObject:
+    case TermKind::kSet: {
+      const auto found = known_.find(&term);
+      if (found != known_.end()) {
+        return found->second;
+      }
+      const Operand made = IsConstant(term) ? Operand{.term = nullptr, .value = ValueOf(term)}
+                                            : Operand{.term = &term, .value = {}};
+      return known_.emplace(&term, made).first->second;
+    }
+    default:
+      return {.term = &term, .value = {}};
+  }
+}
+
+Value Constants::ValueOf(const Term& term) {
+  switch (term.kind) {
+    case TermKind::kArray: {
+      document::ArrayBuilder array(arena_);
+      for (const TermPtr& item : term.items) {
+        array.Add(ValueOf(*item));
+      }
+      return array.Finish();
+    }
+    case TermKind::kSet: {
+      document::SetBuilder set(arena_);
+      for (const TermPtr& item : term.items) {
+        set.Add(ValueOf(*item));
+      }
+      return set.Finish();
+    }
+    case TermKind::kObject: {
+      document::ObjectBuilder object(arena_);
+      for (std::size_t i = 0; i + 1 < term.items.size(); i += 2) {
+        object.Add(ValueOf(*term.items[i]), ValueOf(*term.items[i + 1]));
+      }
+      return object.Finish();
+    }
+    default:
+      return Of(term).value;
+  }
+}
+
+Term MakeTerm(TermKind kind, std::string text) {
+  Term term;
+  term.kind = kind;
+  term.text = std::move(text);
+  return term;
+}
+
+Value Plug(Operand operand, Bindings* in, Constants& constants) {
+  operand = Bindings::Apply(operand, in);
+  if (operand.is_value()) {
+    return operand.value;
+  }
+  const Term& term = *operand.term;
+  if (const Operand constant = constants.Of(term); constant.is_value()) {
+    return constant.value;
+  }
+  std::vector<Value> items;
+  if (term.kind == TermKind::kArray || term.kind == TermKind::kObject ||
+      term.kind == TermKind::kSet) {
+    for (const TermPtr& item : term.items) {
+      items.push_back(Plug(constants.Of(*item), in, constants));
+      if (items.back().is_undefined()) {
+        return {};
+      }
+    }
+  }
+  switch (term.kind) {
+    case TermKind::kArray: {
+      document::ArrayBuilder array(constants.arena());
+      for (const Value& item : items) {
+        array.Add(item);
+      }
+      return array.Finish();
+    }
+    case TermKind::kSet: {
+      document::SetBuilder set(constants.arena());
+      for (const Value& item : items) {
+        set.Add(item);
+      }
+      return set.Finish();
+    }
+    case TermKind::kObject: {
+      document::ObjectBuilder object(constants.arena());
+      for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+        object.Add(items[i], items[i + 1]);
+      }
+      return object.Finish();
+    }
+    default:
+      return {};
+  }
+}
+
+}  // namespace portcullis::rego::trace
