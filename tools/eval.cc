@@ -338,6 +338,9 @@ std::string WhatIsWrong(const EvalOptions& options) {
   if (options.fail && options.fail_defined) {
     return "specify --fail or --fail-defined but not both";
   }
+  if (options.explain != "off" && options.format != "pretty") {
+    return "explanations are shown by --format pretty alone";
+  }
   return "";
 }
 
@@ -400,7 +403,7 @@ void AddEval(CLI::App& program, int* exit_code) {
   command
       ->add_option("--explain", options->explain,
                    "Show how the answer came about: off, full, notes (what trace() says), fails, "
-                   "debug (unifications too)")
+                   "debug (unifications too); with --format pretty")
       ->check(CLI::IsMember({"off", "full", "notes", "fails", "debug"}))
       ->capture_default_str();
   command->add_flag("--profile", options->profile,

@@ -49,10 +49,9 @@ Result<std::string> TraceTemplate(const Template& of,
                                   std::span<const Constraint* const> constraints,
                                   const Value& review, const rego::EvaluationRequest& request) {
   auto parsed = rego::ParseQuery(std::string(kQuery), rego::Version::kV0);
-  auto compiled = parsed
-                      ? rego::CompileValueQuery(*of.policy, *std::move(parsed), kQuery, nullptr,
-                                                {.catalog = of.catalog.get()})
-                      : rego::Checked<rego::ValueQuery>(std::unexpected(parsed.error()));
+  auto compiled = parsed ? rego::CompileValueQuery(*of.policy, *std::move(parsed), kQuery, nullptr,
+                                                   {.catalog = of.catalog.get()})
+                         : rego::Checked<rego::ValueQuery>(std::unexpected(parsed.error()));
   if (!compiled) {
     return Fail(ErrorCode::kInternal, rego::ToString(compiled.error()));
   }
@@ -65,10 +64,8 @@ Result<std::string> TraceTemplate(const Template& of,
   traced.statistics = nullptr;
   traced.accesses = nullptr;
   rego::trace::Explanation explanation(rego::trace::Explain::kDebug, kTraceLimitBytes);
-  const auto outcome =
-      TRY(query.Evaluate(traced, rego::trace::Release::k1_17, explanation));
-  std::string text =
-      explanation.Text(rego::trace::Places::kHide, rego::trace::Quotes::kEscaped);
+  const auto outcome = TRY(query.Evaluate(traced, rego::trace::Release::k1_17, explanation));
+  std::string text = explanation.Text(rego::trace::Places::kHide, rego::trace::Quotes::kEscaped);
   if (!outcome && outcome.error().code != "eval_conflict_error") {
     text += outcome.error().ToString() + "\n";
   }

@@ -52,7 +52,7 @@ def normal(text, folder):
     text = re.sub(r"\b\d+\.\d{3}s", "0.000s", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
     text = re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", text)
-    text = re.sub(r'("timer_\w+": )\d+', r"\1 0", text)
+    text = re.sub(r'("(?:timer_\w+|total_time_ns)": )\d+', r"\1 0", text)
     return re.sub(r"(Value|value)(\"?: +)\d{3,}\b", r"\1\2 N", text)
 
 

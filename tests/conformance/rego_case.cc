@@ -12,6 +12,7 @@
 #include "document/yaml.h"
 #include "rules/rego/compile.h"
 #include "rules/rego/engine.h"
+#include "rules/rego/trace/traced_query.h"
 
 namespace portcullis::conformance {
 namespace {
@@ -148,12 +149,28 @@ class Runner {
     if (!outcome) {
       return "engine: " + outcome.error().ToString();
     }
-    return *outcome ? CheckResult(**outcome) : CheckError(outcome->error());
+    std::string problem = *outcome ? CheckResult(**outcome) : CheckError(outcome->error());
+    return problem.empty() ? RunTraced(request) : problem;
+  }
+
+  // The same by the evaluator that tells its steps.
+  std::string RunTraced(const rego::EvaluationRequest& request) {
+    auto query = CompileQuery(TextAt(test_.body, "query"));
+    if (!query) {
+      return query.error();
+    }
+    const rego::trace::TracedQuery traced(policy_, *std::move(query), {});
+    rego::trace::Explanation fails(rego::trace::Explain::kFails);
+    auto outcome = traced.Evaluate(request, rego::trace::Release::k1_22, fails);
+    if (!outcome) {
+      return "traced: engine: " + outcome.error().ToString();
+    }
+    const std::string problem = *outcome ? CheckResult(**outcome) : CheckError(outcome->error());
+    return problem.empty() ? "" : "traced: " + problem;
   }
 
  private:
-  std::expected<std::unique_ptr<const rego::QueryPlan>, std::string> MakePlan(
-      const std::string& text) {
+  std::expected<rego::Body, std::string> CompileQuery(const std::string& text) {
     auto query = rego::ParseQuery(text, rego::Version::kV1);
     if (!query) {
       return std::unexpected("query does not parse: " + rego::ToString(query.error()));
@@ -163,7 +180,16 @@ class Runner {
     if (!compiled) {
       return std::unexpected("query does not compile: " + rego::ToString(compiled.error()));
     }
-    auto plan = rego::MakeQueryPlan(policy_, std::move(*compiled));
+    return *std::move(compiled);
+  }
+
+  std::expected<std::unique_ptr<const rego::QueryPlan>, std::string> MakePlan(
+      const std::string& text) {
+    auto query = CompileQuery(text);
+    if (!query) {
+      return std::unexpected(query.error());
+    }
+    auto plan = rego::MakeQueryPlan(policy_, *std::move(query));
     if (!plan) {
       return std::unexpected("plan: " + plan.error().ToString());
     }
