@@ -101,6 +101,8 @@ class TopDown {
   // unify.cc
   Status Unify(Frame& frame, Operand a, Operand b, Bindings* in_a, Bindings* in_b,
                const Next& next);
+  // Values have at most one solution, and bind nothing: no continuation is needed.
+  bool UnifyGround(Frame& frame, const Value& a, const Value& b);
   Status UnifyValues(Frame& frame, const Operand& a, const Operand& b, Bindings* in_a,
                      Bindings* in_b, const Next& next);
   Status UnifyArrays(Frame& frame, const Operand& a, const Operand& b, Bindings* in_a,

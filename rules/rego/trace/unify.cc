@@ -81,6 +81,9 @@ Status TopDown::Unify(Frame& frame, Operand a, Operand b, Bindings* in_a, Bindin
   a = Bindings::Apply(a, in_a);
   b = Bindings::Apply(b, in_b);
   TellUnify(frame, a, b);
+  if (a.is_value() && b.is_value()) {
+    return UnifyGround(frame, a.value, b.value) ? next() : nullptr;
+  }
   const Shape of_a = ShapeOf(a);
   const Shape of_b = ShapeOf(b);
   if (of_a == Shape::kVar || of_a == Shape::kRef || of_a == Shape::kComprehension) {
@@ -96,6 +99,26 @@ Status TopDown::Unify(Frame& frame, Operand a, Operand b, Bindings* in_a, Bindin
     return UnifyObjects(frame, a, b, in_a, in_b, next);
   }
   return UnifyValues(frame, a, b, in_a, in_b, next);
+}
+
+bool TopDown::UnifyGround(Frame& frame, const Value& a, const Value& b) {
+  const bool same_shape =
+      a.size() == b.size() && ((a.is_array() && b.is_array()) || (a.is_object() && b.is_object()));
+  if (!tells_unify_ || !same_shape) {
+    return document::Equal(a, b);
+  }
+  for (std::uint32_t i = 0; i < a.size() && !sink_is_full_; ++i) {
+    const Value of_a = a.is_object() ? a.ValueAt(i) : a.ItemAt(i);
+    const Value of_b = a.is_object() ? b.Find(a.KeyAt(i)) : b.ItemAt(i);
+    if (of_b.is_undefined()) {
+      return false;
+    }
+    TellUnify(frame, {.term = nullptr, .value = of_a}, {.term = nullptr, .value = of_b});
+    if (!UnifyGround(frame, of_a, of_b)) {
+      return false;
+    }
+  }
+  return !sink_is_full_;
 }
 
 Status TopDown::UnifyArrays(Frame& frame, const Operand& a, const Operand& b, Bindings* in_a,
