@@ -48,8 +48,11 @@ TEST(TraceTest, AnExplanationListsEventsInTheirOrder) {
   Explanation explanation(Explain::kFull);
   EXPECT_EQ(Traced("x := [1, 2][_]; x > 1").Run(explanation), "1 solutions");
   const std::string text = explanation.Text(Places::kHide, Quotes::kPlain);
-  EXPECT_TRUE(text.starts_with("Enter x = [1, 2][_]; gt(x, 1)")) << text;
-  EXPECT_NE(text.find("| Fail gt(x, 1"), std::string::npos) << text;
+  EXPECT_TRUE(
+      text.starts_with("Enter __localq1__ = [1, 2]; x = __localq1__[_]; gt(x, 1, _); _\n"
+                       "| Eval __localq1__ = [1, 2]\n"))
+      << text;
+  EXPECT_NE(text.find("| Eval _\n| Fail _\n| Redo gt(x, 1, _)\n"), std::string::npos) << text;
 }
 
 TEST(TraceTest, AnExplanationThatIsFullEndsTheEvaluation) {
