@@ -44,6 +44,7 @@ Result<void> ChangeWriter::EnsureMarker(std::string_view key_bytes, std::string_
   }
   if (!TRY(state_.store->Get(Family::kObjects, marker, nullptr, &stored_))) {
     batch_->Put(Family::kObjects, marker, "");
+    RecordMarker(marker);
   }
   added_markers_.push_back(hash);
   return {};
@@ -63,6 +64,7 @@ Result<void> ChangeWriter::UpdateEntries(const store::ObjectKey& key, std::strin
                                          std::string_view old_record, const Value& object) {
   Value old_object;
   arena_.Reset();
+  changed_entries_.clear();
   for (const auto& [id, info] : state_.indexes) {
     if (!info.record.definition.Covers(key) || !info.Maintains(key_bytes)) {
       continue;
@@ -80,18 +82,44 @@ Result<void> ChangeWriter::UpdateEntries(const store::ObjectKey& key, std::strin
     for (const std::string& prefix : old_prefixes_) {
       if (!std::ranges::binary_search(new_prefixes_, prefix)) {
         WriteEntry(prefix, key_bytes, false);
+        changed_entries_.push_back({id, prefix});
         ++progress.changes;
       }
     }
     for (const std::string& prefix : new_prefixes_) {
       if (!std::ranges::binary_search(old_prefixes_, prefix)) {
         WriteEntry(prefix, key_bytes, true);
+        changed_entries_.push_back({id, prefix});
         ++progress.changes;
       }
     }
     progress.entries += new_prefixes_.size() - old_prefixes_.size();
   }
   return {};
+}
+
+void ChangeWriter::RecordObject(std::string_view key_bytes) {
+  const auto key = state_.change_clock != nullptr ? store::DecodeKey(key_bytes) : std::nullopt;
+  if (key) {
+    Record(key_bytes, TouchedByObject(*key, changed_entries_));
+  }
+}
+
+void ChangeWriter::RecordMarker(std::string_view marker_bytes) {
+  const auto marker =
+      state_.change_clock != nullptr ? store::DecodeKey(marker_bytes) : std::nullopt;
+  if (marker) {
+    Record(marker_bytes, TouchedByMarker(*marker));
+  }
+}
+
+void ChangeWriter::Record(std::string_view key_bytes, std::vector<ReadToken> touched) {
+  const RecordedChange change{.sequence = state_.next_change++,
+                              .time_ms = state_.NowMs(),
+                              .key_bytes = std::string(key_bytes),
+                              .touched = std::move(touched)};
+  batch_->Put(Family::kChanges, EncodeChangeKey(change.sequence), EncodeChange(change));
+  recorded_ = true;
 }
 
 Result<bool> ChangeWriter::Put(const store::ObjectKey& key, std::string_view key_bytes,
@@ -105,6 +133,7 @@ Result<bool> ChangeWriter::Put(const store::ObjectKey& key, std::string_view key
   }
   TRY(UpdateEntries(key, key_bytes, old_record, object));
   batch_->Put(Family::kObjects, key_bytes, record);
+  RecordObject(key_bytes);
   KindCounts& counts = Counts(key);
   counts.objects += existed ? 0 : 1;
   counts.encoded_bytes += record.size() - old_record.size();
@@ -118,6 +147,7 @@ Result<bool> ChangeWriter::Delete(const store::ObjectKey& key, std::string_view 
   const std::string_view old_record = stored_.bytes();
   TRY(UpdateEntries(key, key_bytes, old_record, Value()));
   batch_->Delete(Family::kObjects, key_bytes);
+  RecordObject(key_bytes);
   KindCounts& counts = Counts(key);
   counts.objects -= 1;
   counts.encoded_bytes -= old_record.size();
@@ -126,6 +156,7 @@ Result<bool> ChangeWriter::Delete(const store::ObjectKey& key, std::string_view 
 
 void ChangeWriter::DeleteMarker(std::string_view marker_bytes) {
   batch_->Delete(Family::kObjects, marker_bytes);
+  RecordMarker(marker_bytes);
   deleted_markers_ = true;
 }
 
@@ -192,6 +223,10 @@ Result<void> ChangeWriter::Commit() {
     state_.known_markers.clear();
   } else {
     state_.known_markers.insert(added_markers_.begin(), added_markers_.end());
+  }
+  if (recorded_) {
+    recorded_ = false;
+    state_.PublishChanges();
   }
   batch_->Clear();
   counts_.clear();

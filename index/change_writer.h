@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "document/arena.h"
+#include "index/change_log.h"
 #include "index/inventory_state.h"
+#include "index/reads.h"
 
 namespace portcullis::index {
 
@@ -52,6 +54,9 @@ class ChangeWriter {
   Result<void> UpdateEntries(const store::ObjectKey& key, std::string_view key_bytes,
                              std::string_view old_record, const document::Value& object);
   void WriteEntry(std::string_view prefix, std::string_view key_bytes, bool present);
+  void RecordObject(std::string_view key_bytes);
+  void RecordMarker(std::string_view marker_bytes);
+  void Record(std::string_view key_bytes, std::vector<ReadToken> touched);
 
   InventoryState& state_;
   std::unique_ptr<store::Batch> batch_;
@@ -60,12 +65,14 @@ class ChangeWriter {
   std::map<document::GroupVersionKind, std::optional<ReplicationPosition>> positions_;
   std::vector<MarkerHash> added_markers_;
   bool deleted_markers_ = false;
+  bool recorded_ = false;
 
   // Reused from object to object.
   document::Arena arena_;
   store::PinnedValue stored_;
   std::vector<std::string> old_prefixes_;
   std::vector<std::string> new_prefixes_;
+  std::vector<ChangedEntry> changed_entries_;  // Of the object at hand.
   std::string bytes_;
 };
 

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "index/change_log.h"
 #include "index/change_set.h"
 #include "index/change_writer.h"
 #include "index/check.h"
@@ -14,6 +15,7 @@
 #include "index/inventory_view.h"
 #include "index/key_analysis.h"
 #include "index/object_walk.h"
+#include "index/reads.h"
 #include "index/reconciliation.h"
 #include "store/entry_key.h"
 
@@ -72,6 +74,7 @@ class StoreInventory final : public Inventory {
                                    "Objects written to or deleted from the inventory")) {}
 
   Result<void> Start(const InventoryOptions& options, Clock& clock) {
+    state_.change_clock = options.record_changes ? &clock : nullptr;
     TRY(state_.Load());
     if (options.store.read_only) {
       return {};
@@ -110,6 +113,22 @@ class StoreInventory final : public Inventory {
   }
 
   std::unique_ptr<InventoryView> View() override { return std::make_unique<StoreView>(state_); }
+  std::unique_ptr<InventoryView> View(ReadSet& reads) override { return NoteReads(View(), reads); }
+
+  Result<std::vector<RecordedChange>> Changes(std::uint64_t sequence, std::size_t limit) override {
+    std::vector<RecordedChange> changes;
+    const auto it = state_.store->NewIterator(Family::kChanges, store::Reading::kOrdered, nullptr);
+    for (it->Seek(EncodeChangeKey(sequence + 1)); it->Valid() && changes.size() < limit;
+         it->Next()) {
+      changes.push_back(TRY(DecodeChange(it->key(), it->value())));
+    }
+    TRY(it->Check());
+    return changes;
+  }
+
+  bool WaitForChangeAfter(std::uint64_t sequence, std::chrono::milliseconds timeout) override {
+    return state_.WaitForChangeAfter(sequence, timeout);
+  }
 
   Result<std::optional<ReplicationPosition>> Position(const GroupVersionKind& type) override {
     return state_.FindPosition(type);

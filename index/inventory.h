@@ -173,12 +173,18 @@ class Reconciliation {
   virtual Result<ReconcileResult> Finish(std::string resource_version) = 0;
 };
 
+class ReadSet;
+struct RecordedChange;
+
 struct InventoryOptions {
   store::StoreOptions store;
   // For indexes that have a program; null: none can be built.
   std::shared_ptr<const KeyPrograms> key_programs = nullptr;
   // Objects a second that a background build may add while other writes wait; 0: as fast as it goes.
   std::uint64_t build_objects_per_second = 0;
+  // Keep a queue of what was written, for somebody who acts upon it (Changes). Opening for writing without this forgets the queue
+  // and what was derived from it.
+  bool record_changes = false;
 };
 
 // Called with objects done so far and a total that is an estimate (0: unknown).
@@ -203,6 +209,15 @@ class Inventory {
   virtual Result<void> Wipe(const document::GroupVersionKind& type) = 0;
 
   virtual std::unique_ptr<InventoryView> View() = 0;
+  // The same, noting what is read. LIFETIME: `reads` outlives the view.
+  virtual std::unique_ptr<InventoryView> View(ReadSet& reads) = 0;
+
+  // Changes after `sequence` that nobody removed yet, oldest first, at most `limit`. Each came with the write that it tells of,
+  // and survives what that survives. A view made later has seen them. ERRORS: kCorruption.
+  virtual Result<std::vector<RecordedChange>> Changes(std::uint64_t sequence,
+                                                      std::size_t limit) = 0;
+  // True when there are changes after `sequence`; waits at most `timeout` for them.
+  virtual bool WaitForChangeAfter(std::uint64_t sequence, std::chrono::milliseconds timeout) = 0;
 
   virtual Result<std::optional<ReplicationPosition>> Position(
       const document::GroupVersionKind& type) = 0;

@@ -5,6 +5,8 @@
 
 #include <xxhash.h>
 
+#include "index/change_log.h"
+
 namespace portcullis::index {
 namespace {
 
@@ -45,6 +47,7 @@ bool IndexInfo::StatisticsAreOld() const {
 Result<void> InventoryState::Load() {
   TRY(LoadDefinitions());
   TRY(LoadPositions());
+  TRY(LoadChanges());
   PublishCatalog();
   return {};
 }
@@ -191,6 +194,52 @@ Result<void> InventoryState::PutStatistics(IndexId index, KeyStatistics statisti
   info.statistics = std::make_shared<const KeyStatistics>(std::move(statistics));
   PublishCatalog();
   return {};
+}
+
+// Where changes are not recorded, what was derived from them stops being true: it goes.
+Result<void> InventoryState::LoadChanges() {
+  if (change_clock == nullptr) {
+    if (store->options().read_only) {
+      return {};
+    }
+    const std::unique_ptr<store::Batch> batch = store->NewBatch();
+    for (const Family family : {Family::kChanges, Family::kVerdicts}) {
+      const auto it = store->NewIterator(family, store::Reading::kOrdered, nullptr);
+      it->Seek("");
+      TRY(it->Check());
+      if (it->Valid()) {
+        batch->DeleteRange(family, "", std::string(64, '\xff'));
+      }
+    }
+    return batch->empty() ? Result<void>() : store->Write(*batch);
+  }
+  const auto it = store->NewIterator(Family::kChanges, store::Reading::kOrdered, nullptr);
+  for (it->Seek(""); it->Valid(); it->Next()) {
+    next_change = TRY(DecodeChange(it->key(), it->value())).sequence + 1;
+  }
+  TRY(it->Check());
+  const std::scoped_lock lock(read_);
+  last_change_ = next_change - 1;
+  return {};
+}
+
+std::int64_t InventoryState::NowMs() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             change_clock->WallNow().time_since_epoch())
+      .count();
+}
+
+void InventoryState::PublishChanges() {
+  {
+    const std::scoped_lock lock(read_);
+    last_change_ = next_change - 1;
+  }
+  change_recorded_.notify_all();
+}
+
+bool InventoryState::WaitForChangeAfter(std::uint64_t sequence, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(read_);
+  return change_recorded_.wait_for(lock, timeout, [&] { return last_change_ > sequence; });
 }
 
 }  // namespace portcullis::index

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -99,13 +100,27 @@ class InventoryState {
   std::map<IndexId, IndexInfo> indexes;
   IndexId next_id = 1;
   std::unordered_set<MarkerHash, MarkerHashHash> known_markers;
+  std::uint64_t next_change = 1;  // The sequence of the next recorded change.
+
+  // Constant once the inventory is open. Null: changes are not recorded.
+  Clock* change_clock = nullptr;
+
+  // Milliseconds since 1970. REQUIRES: change_clock.
+  [[nodiscard]] std::int64_t NowMs() const;
+  // REQUIRES: the writers' turn. What was recorded so far is in the store.
+  void PublishChanges();
+  // True when changes after `sequence` are in the store; waits at most `timeout` for them.
+  bool WaitForChangeAfter(std::uint64_t sequence, std::chrono::milliseconds timeout);
 
  private:
+  Result<void> LoadChanges();
   Result<void> LoadDefinitions();
   Result<void> LoadPositions();
 
   mutable std::mutex read_;
+  std::condition_variable change_recorded_;
   // Guarded by read_.
+  std::uint64_t last_change_ = 0;
   std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>();
   std::map<document::GroupVersionKind, ReplicationPosition> positions_;
   std::map<std::pair<store::Scope, std::string>, std::uint64_t, std::less<>>

@@ -131,6 +131,22 @@ rocksdb::ColumnFamilyOptions SmallFamily(const StoreOptions& options,
   return family;
 }
 
+// Keys that are written at one end and deleted at the other.
+rocksdb::ColumnFamilyOptions QueueFamily(const StoreOptions& options,
+                                         const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family = SmallFamily(options, cache);
+  family.table_properties_collector_factories.push_back(
+      rocksdb::NewCompactOnDeletionCollectorFactory(1024, 768));
+  return family;
+}
+
+rocksdb::ColumnFamilyOptions VerdictFamily(const StoreOptions& options,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions family = CommonOptions(options.memtable_bytes / 16);
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
+  return family;
+}
+
 }  // namespace
 
 std::string_view FamilyName(Family family) {
@@ -143,6 +159,10 @@ std::string_view FamilyName(Family family) {
       return "positions";
     case Family::kDefinitions:
       return "definitions";
+    case Family::kChanges:
+      return "changes";
+    case Family::kVerdicts:
+      return "verdicts";
   }
   return "";
 }
@@ -181,6 +201,8 @@ RocksOptions MakeRocksOptions(const StoreOptions& options, rocksdb::Env* env) {
   add(Family::kIndex, IndexFamily(options, result.cache));
   add(Family::kPositions, SmallFamily(options, result.cache));
   add(Family::kDefinitions, SmallFamily(options, result.cache));
+  add(Family::kChanges, QueueFamily(options, result.cache));
+  add(Family::kVerdicts, VerdictFamily(options, result.cache));
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -206,7 +207,10 @@ class RocksStore final : public Store {
     static_cast<void>(db_->Close());
   }
 
-  Result<void> Start(const RocksOptions& rocks) {
+  Result<void> Start(RocksOptions rocks) {
+    if (options_.read_only) {
+      LeaveOutNewFamilies(&rocks);
+    }
     rocksdb::DB* db = nullptr;
     const rocksdb::Status status =
         options_.read_only ? rocksdb::DB::OpenForReadOnly(rocks.db, options_.path.string(),
@@ -217,8 +221,12 @@ class RocksStore final : public Store {
       return OpenError(options_, status);
     }
     db_.reset(db);
-    for (std::size_t i = 0; i < kFamilies; ++i) {
-      handles_[i] = all_handles_[i + 1];
+    for (rocksdb::ColumnFamilyHandle* handle : all_handles_) {
+      for (std::size_t i = 0; i < kFamilies; ++i) {
+        if (handle->GetName() == FamilyName(static_cast<Family>(i))) {
+          handles_[i] = handle;
+        }
+      }
     }
     return CheckFormat();
   }
@@ -261,6 +269,9 @@ class RocksStore final : public Store {
     rocksdb::ReadOptions read;
     read.snapshot = Unwrap(snapshot);
     value->state_->slice.Reset();
+    if (Handle(family) == nullptr) {
+      return false;
+    }
     const rocksdb::Status status =
         db_->Get(read, Handle(family), ToSlice(key), &value->state_->slice);
     if (status.ok()) {
@@ -274,6 +285,10 @@ class RocksStore final : public Store {
 
   std::unique_ptr<Iterator> NewIterator(Family family, Reading reading,
                                         const Snapshot* snapshot) override {
+    if (Handle(family) == nullptr) {
+      return std::make_unique<RocksIterator>(
+          std::unique_ptr<rocksdb::Iterator>(rocksdb::NewEmptyIterator()));
+    }
     rocksdb::ReadOptions read;
     read.snapshot = Unwrap(snapshot);
     read.total_order_seek = reading != Reading::kPrefix;
@@ -331,12 +346,28 @@ class RocksStore final : public Store {
     rocksdb::SizeApproximationOptions what;
     what.include_memtables = true;
     std::uint64_t bytes = 0;
+    if (Handle(family) == nullptr) {
+      return bytes;
+    }
     return db_->GetApproximateSizes(what, Handle(family), &range, 1, &bytes).ok() ? bytes : 0;
   }
 
   [[nodiscard]] const StoreOptions& options() const override { return options_; }
 
  private:
+  // A store of an older format that nobody may write lacks the families that came later: they are empty.
+  void LeaveOutNewFamilies(RocksOptions* rocks) const {
+    std::vector<std::string> present;
+    if (rocksdb::DB::ListColumnFamilies(rocks->db, options_.path.string(), &present).ok()) {
+      std::erase_if(rocks->families, [&](const rocksdb::ColumnFamilyDescriptor& family) {
+        const bool came_later = family.name == FamilyName(Family::kChanges) ||
+                                family.name == FamilyName(Family::kVerdicts);
+        return came_later && std::ranges::find(present, family.name) == present.end();
+      });
+    }
+  }
+
+  // Null only of a store that is read-only.
   [[nodiscard]] rocksdb::ColumnFamilyHandle* Handle(Family family) const {
     return handles_[static_cast<std::size_t>(family)];
   }

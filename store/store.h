@@ -29,12 +29,19 @@ struct StoreOptions {
 };
 
 // Version of everything that is written under the path. A change raises it; see README.md.
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 // The one key that is the store's own: in kDefinitions, the version as decimal text.
 inline constexpr std::string_view kFormatKey = "format";
 
-enum class Family : std::uint8_t { kObjects, kIndex, kPositions, kDefinitions };
-inline constexpr std::size_t kFamilies = 4;
+enum class Family : std::uint8_t {
+  kObjects,
+  kIndex,
+  kPositions,
+  kDefinitions,
+  kChanges,
+  kVerdicts
+};
+inline constexpr std::size_t kFamilies = 6;
 
 // Changes that become visible together, and of which a crash leaves all or nothing. A later change
 // of a key wins.

@@ -87,6 +87,7 @@ void TestInventory::Reopen(bool read_only) {
   options.store.memtable_bytes = std::size_t{2} << 20;
   options.store.read_only = read_only;
   options.key_programs = key_programs_;
+  options.record_changes = record_changes_;
   inventory_ = Must(Inventory::Open(options, clock_, Logger::Silent(), metrics_));
 }
 

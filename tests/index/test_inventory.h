@@ -48,6 +48,8 @@ class TestInventory {
   Inventory* operator->() const { return inventory_.get(); }
   void Close() { inventory_.reset(); }
   void Reopen(bool read_only = false);
+  // From the next Reopen on.
+  void set_record_changes(bool record_changes) { record_changes_ = record_changes; }
 
   // Each must succeed.
   [[nodiscard]] document::Value Parse(std::string_view json);
@@ -70,6 +72,7 @@ class TestInventory {
  private:
   std::filesystem::path path_;
   std::shared_ptr<const KeyPrograms> key_programs_;
+  bool record_changes_ = false;
   SystemClock clock_;
   Metrics metrics_;
   std::unique_ptr<Inventory> inventory_;

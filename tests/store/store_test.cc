@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/rocks_options.h"
 #include "store/rocks_store.h"
 #include "tests/store/faulty_env.h"
 #include "tests/store/temporary_folder.h"
@@ -89,8 +90,8 @@ TEST(Store, RefusesANewerFormat) {
   const TemporaryFolder folder;
   {
     const auto store = Open(folder.path());
-    EXPECT_EQ(Get(*store, Family::kDefinitions, kFormatKey), "2");
-    ASSERT_TRUE(Put(*store, Family::kDefinitions, kFormatKey, "3"));
+    EXPECT_EQ(Get(*store, Family::kDefinitions, kFormatKey), "3");
+    ASSERT_TRUE(Put(*store, Family::kDefinitions, kFormatKey, "4"));
   }
   const auto refused = Store::Open({.path = folder.path()});
   ASSERT_FALSE(refused);
@@ -106,7 +107,40 @@ TEST(Store, TakesOverAnOlderFormatWhenItMayWrite) {
     ASSERT_TRUE(reader) << reader.error().message;
     EXPECT_EQ(Get(**reader, Family::kDefinitions, kFormatKey), "1");
   }
-  EXPECT_EQ(Get(*Open(folder.path()), Family::kDefinitions, kFormatKey), "2");
+  EXPECT_EQ(Get(*Open(folder.path()), Family::kDefinitions, kFormatKey), "3");
+}
+
+TEST(Store, FamiliesThatCameWithALaterFormatAreEmptyUntilItMayWrite) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(Put(*Open(folder.path()), Family::kDefinitions, kFormatKey, "2"));
+  {
+    // As version 2 left it.
+    const RocksOptions options = MakeRocksOptions({.path = folder.path()}, rocksdb::Env::Default());
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(
+        rocksdb::DB::Open(options.db, folder.path(), options.families, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    for (rocksdb::ColumnFamilyHandle* handle : handles) {
+      if (handle->GetName() == "changes" || handle->GetName() == "verdicts") {
+        ASSERT_TRUE(db->DropColumnFamily(handle).ok());
+      }
+      ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+    }
+  }
+  {
+    const auto reader = Store::Open({.path = folder.path(), .read_only = true});
+    ASSERT_TRUE(reader) << reader.error().message;
+    EXPECT_EQ(Get(**reader, Family::kVerdicts, "a"), "none");
+    const auto keys = (*reader)->NewIterator(Family::kChanges, Reading::kOrdered, nullptr);
+    keys->Seek("");
+    EXPECT_FALSE(keys->Valid());
+    EXPECT_TRUE(keys->Check());
+  }
+  const auto store = Open(folder.path());
+  ASSERT_TRUE(Put(*store, Family::kVerdicts, "a", "1"));
+  EXPECT_EQ(Get(*store, Family::kVerdicts, "a"), "1");
+  EXPECT_EQ(Get(*store, Family::kDefinitions, kFormatKey), "3");
 }
 
 TEST(Store, RefusesDataWithoutAFormat) {
