@@ -99,6 +99,20 @@ bool Exclusions::IsExcluded(std::string_view process, std::string_view group, st
   });
 }
 
+std::string Exclusions::PatternsOf(std::string_view process) const {
+  std::set<std::string> patterns;
+  for (const Entry& entry : entries_) {
+    if (entry.Concerns(process)) {
+      patterns.insert(entry.patterns.begin(), entry.patterns.end());
+    }
+  }
+  std::string text;
+  for (const std::string& pattern : patterns) {
+    text += pattern + '\n';
+  }
+  return text;
+}
+
 std::shared_ptr<const replicator::ObjectFilter> MakeSyncFilter(
     std::shared_ptr<const Exclusions> exclusions) {
   const std::set<std::string> patterns = SyncFilter::Patterns(*exclusions);

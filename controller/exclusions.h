@@ -26,6 +26,8 @@ class Exclusions {
   [[nodiscard]] bool IsExcluded(std::string_view process, std::string_view group,
                                 std::string_view kind, std::string_view name_space,
                                 std::string_view name) const;
+  // The patterns of a process, a line each, sorted: equal for exclusions that exclude the same.
+  [[nodiscard]] std::string PatternsOf(std::string_view process) const;
 
  private:
   friend class SyncFilter;

@@ -158,6 +158,14 @@ void PolicyController::Start() {
              UpdateSyncSet();
            }},
       &followed_);
+  for (const std::string& version : Versions(source_, {"v1beta1", "v1alpha1"})) {
+    FollowOne(
+        {"expansion.gatekeeper.sh", version, "ExpansionTemplate"},
+        {.put = [this](const ObjectName& name, const Value& object) { PutExpansion(name, object); },
+         .remove = [this](const ObjectName& name) { expansions_.erase(name.name); },
+         .settled = [this](bool) { UpdateExpander(); }},
+        &followed_);
+  }
   // All are known before the first is called.
   for (const Followed& followed : followed_) {
     source_.Follow(followed.type, *followed.sink);
@@ -414,6 +422,53 @@ void PolicyController::RemoveConfig(const ObjectName& name) {
   exclusions_ = std::make_shared<const Exclusions>();
 }
 
+void PolicyController::PutExpansion(const ObjectName& name, const Value& object) {
+  // The status is no part of what it does.
+  document::Arena arena;
+  document::ObjectBuilder parts(arena);
+  for (const std::string_view part : {"apiVersion", "kind", "spec"}) {
+    if (const Value value = object.Find(part); value.is_defined()) {
+      parts.Add(part, value);
+    }
+  }
+  document::ObjectBuilder metadata(arena);
+  metadata.Add("name", Value::String(name.name));
+  parts.Add("metadata", metadata.Finish());
+  expansions_[name.name] = document::ToJson(parts.Finish());
+}
+
+// One that does not work leaves out itself alone.
+void PolicyController::UpdateExpander() {
+  document::Arena arena;
+  std::vector<Value> templates;
+  std::shared_ptr<const policy::Expander> expander;
+  for (const auto& [name, json] : expansions_) {
+    const Result<Value> object = document::ParseJson(json, arena);
+    std::vector<Value> candidates = templates;
+    if (object) {
+      candidates.push_back(*object);
+    }
+    Result<policy::Expander> made = policy::Expander::Make(candidates);
+    Report("ExpansionTemplate", name, made ? "" : made.error().message);
+    if (made) {
+      templates = std::move(candidates);
+      expander = std::make_shared<const policy::Expander>(*std::move(made));
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  const bool same = expander == nullptr || expander_ == nullptr
+                        ? expander == expander_
+                        : expander->source() == expander_->source();
+  if (!same) {
+    expander_ = std::move(expander);
+  }
+}
+
+std::shared_ptr<const policy::Expander> PolicyController::CurrentExpander() const {
+  const std::lock_guard lock(mutex_);
+  return expander_;
+}
+
 void PolicyController::PutSyncSet(const ObjectName& name, const Value& object) {
   sync_sets_[name.name] = KindsOf(object.Get({"spec", "gvks"}));
 }
@@ -469,12 +524,12 @@ void PolicyController::Report(const std::string& kind, const std::string& name,
 bool PolicyController::IsExcluded(std::string_view process, std::string_view group,
                                   std::string_view kind, std::string_view name_space,
                                   std::string_view name) const {
-  std::shared_ptr<const Exclusions> exclusions;
-  {
-    const std::lock_guard lock(mutex_);
-    exclusions = exclusions_;
-  }
-  return exclusions->IsExcluded(process, group, kind, name_space, name);
+  return CurrentExclusions()->IsExcluded(process, group, kind, name_space, name);
+}
+
+std::shared_ptr<const Exclusions> PolicyController::CurrentExclusions() const {
+  const std::lock_guard lock(mutex_);
+  return exclusions_;
 }
 
 PolicyReadiness PolicyController::Readiness() const {

@@ -2,6 +2,7 @@
 
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "document/encoding.h"
 #include "document/json.h"
@@ -104,23 +105,55 @@ Result<void> NamespaceCache::Apply(const index::ChangeSet& changes) {
   for (const Value& object : changes.puts) {
     TRY(Put(object));
   }
-  const std::lock_guard lock(mutex_);
   for (const store::ObjectKey& key : changes.deletes) {
-    objects_.erase(key.name);
+    {
+      const std::lock_guard lock(mutex_);
+      objects_.erase(key.name);
+    }
+    Tell(key.name);
   }
   return {};
 }
 
 Result<void> NamespaceCache::Put(const Value& object) {
   auto bytes = std::make_shared<const std::string>(TRY(document::Encode(object)));
-  const std::lock_guard lock(mutex_);
-  objects_.insert_or_assign(std::string(object.GetString({"metadata", "name"})), std::move(bytes));
+  const std::string name(object.GetString({"metadata", "name"}));
+  {
+    const std::lock_guard lock(mutex_);
+    objects_.insert_or_assign(name, std::move(bytes));
+  }
+  Tell(name);
   return {};
 }
 
 void NamespaceCache::KeepOnly(const std::set<std::string>& names) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(objects_, [&](const auto& entry) { return !names.contains(entry.first); });
+  std::vector<std::string> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, bytes] : objects_) {
+      if (!names.contains(name)) {
+        gone.push_back(name);
+      }
+    }
+    for (const std::string& name : gone) {
+      objects_.erase(name);
+    }
+  }
+  for (const std::string& name : gone) {
+    Tell(name);
+  }
+}
+
+void NamespaceCache::SetListener(Listener listener) {
+  const std::lock_guard lock(listener_mutex_);
+  listener_ = std::move(listener);
+}
+
+void NamespaceCache::Tell(const std::string& name) {
+  const std::lock_guard lock(listener_mutex_);
+  if (listener_) {
+    listener_(name);
+  }
 }
 
 }  // namespace portcullis::replicator

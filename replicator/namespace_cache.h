@@ -35,6 +35,10 @@ class NamespaceCache final : public KindSink {
  public:
   explicit NamespaceCache(MissingNamespace missing);
 
+  // Who is told, on the source's thread, that a Namespace came, changed or went; empty: nobody. THREADS: any.
+  using Listener = std::function<void(const std::string& name)>;
+  void SetListener(Listener listener);
+
   // What is to be followed with this sink.
   [[nodiscard]] static document::GroupVersionKind type();
 
@@ -50,8 +54,11 @@ class NamespaceCache final : public KindSink {
   class List;
   Result<void> Put(const document::Value& object);
   void KeepOnly(const std::set<std::string>& names);
+  void Tell(const std::string& name);
 
   const MissingNamespace missing_;
+  std::mutex listener_mutex_;
+  Listener listener_;  // Guarded by listener_mutex_, which is held while it is called.
   std::mutex mutex_;
   // Name -> encoded object. Shared, so that a reader copies outside the lock. Guarded by mutex_.
   std::map<std::string, std::shared_ptr<const std::string>, std::less<>> objects_;

@@ -17,6 +17,8 @@ interface Admin {
   snapshot @4 (path :Text, progress :Progress) -> (failure :Failure, objects :UInt64);
   # The plan of a template, or of all when the name is empty.
   explain @5 (template :Text, json :Bool) -> (failure :Failure, text :Text);
+  # What the audit keeps: pages of keys and records as audit/verdict_store.h has them.
+  findings @6 (filter :FindingsFilter, sink :Sink) -> (failure :Failure);
 }
 
 interface Sink {
@@ -40,6 +42,14 @@ struct Filter {
   groupVersion @1 :Text;
   kind @2 :Text;
   name @3 :Text;
+}
+
+# Empty parts match everything.
+struct FindingsFilter {
+  constraintKind @0 :Text;
+  constraintName @1 :Text;
+  namespace @2 :Text;
+  objectKind @3 :Text;
 }
 
 struct Object {

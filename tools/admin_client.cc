@@ -21,11 +21,11 @@ using capnp_admin::Admin;
 // The generated bases of servers have no virtual destructor: KJ destroys objects through the type that it made.
 #pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 
-// Gives a visitor what the server sends, and keeps the visitor's error.
+// Gives `take` what the server sends, unchecked, and keeps its error.
 class SinkImpl final : public capnp_admin::Sink::Server {
  public:
-  SinkImpl(const Visitor& visitor, std::optional<Error>& failure)
-      : visitor_(visitor), failure_(failure) {}
+  SinkImpl(audit::TakeRecord take, std::optional<Error>& failure)
+      : take_(std::move(take)), failure_(failure) {}
 
  protected:
   kj::Promise<void> page(PageContext context) override {
@@ -34,7 +34,7 @@ class SinkImpl final : public capnp_admin::Sink::Server {
       if (!more) {
         break;
       }
-      auto wanted = Visit(FromData(object.getKey()), FromData(object.getRecord()));
+      auto wanted = take_(FromData(object.getKey()), FromData(object.getRecord()));
       if (!wanted) {
         failure_ = std::move(wanted).error();
       }
@@ -45,20 +45,23 @@ class SinkImpl final : public capnp_admin::Sink::Server {
   }
 
  private:
-  Result<bool> Visit(std::string_view key, std::string_view record) {
+  const audit::TakeRecord take_;
+  std::optional<Error>& failure_;
+};
+
+// Objects, checked. LIFETIME: the visitor outlives it.
+audit::TakeRecord TakeObjects(const Visitor& visitor) {
+  return [&visitor, arena = std::make_shared<document::Arena>()](
+             std::string_view key, std::string_view record) -> Result<bool> {
     const auto decoded = store::DecodeKey(key);
     if (!decoded) {
       return Fail(ErrorCode::kCorruption, "the server sent a key that is none");
     }
-    arena_.Reset();
-    TRY(document::OpenUntrusted(record, arena_));
-    return visitor_(decoded->ToKey(), record);
-  }
-
-  const Visitor& visitor_;
-  std::optional<Error>& failure_;
-  document::Arena arena_;
-};
+    arena->Reset();
+    TRY(document::OpenUntrusted(record, *arena));
+    return visitor(decoded->ToKey(), record);
+  };
+}
 
 class ProgressImpl final : public capnp_admin::Progress::Server {
  public:
@@ -128,7 +131,7 @@ class Client final : public AdminClient {
                   [&] {
                     auto request = link_->admin.visitRequest();
                     WriteFilter(filter, request.initFilter());
-                    request.setSink(kj::heap<SinkImpl>(visitor, failure));
+                    request.setSink(kj::heap<SinkImpl>(TakeObjects(visitor), failure));
                     return request;
                   },
                   [](auto /*results*/) { return Result<void>(); }),
@@ -145,7 +148,7 @@ class Client final : public AdminClient {
                     auto request = link_->admin.queryRequest();
                     request.setDefinition(ToText(definition.ToString()));
                     request.setKey(ToText(document::ToJson(key)));
-                    request.setSink(kj::heap<SinkImpl>(visitor, failure));
+                    request.setSink(kj::heap<SinkImpl>(TakeObjects(visitor), failure));
                     return request;
                   },
                   [&](auto results) {
@@ -154,6 +157,21 @@ class Client final : public AdminClient {
                   }),
               failure));
     return by_index;
+  }
+
+  Result<void> Findings(const audit::FindingsFilter& filter,
+                        const audit::TakeRecord& visitor) override {
+    std::optional<Error> failure;
+    TRY(Merge(Call<Admin::FindingsResults>(
+                  [&] {
+                    auto request = link_->admin.findingsRequest();
+                    WriteFindingsFilter(filter, request.initFilter());
+                    request.setSink(kj::heap<SinkImpl>(visitor, failure));
+                    return request;
+                  },
+                  [](auto /*results*/) { return Result<void>(); }),
+              failure));
+    return {};
   }
 
   Result<index::CheckReport> Check(const index::Progress& progress) override {

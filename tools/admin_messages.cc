@@ -57,6 +57,21 @@ ObjectFilter ReadFilter(capnp_admin::Filter::Reader message) {
           .name = FromText(message.getName())};
 }
 
+void WriteFindingsFilter(const audit::FindingsFilter& filter,
+                         capnp_admin::FindingsFilter::Builder message) {
+  message.setConstraintKind(ToText(filter.constraint_kind));
+  message.setConstraintName(ToText(filter.constraint_name));
+  message.setNamespace(ToText(filter.name_space));
+  message.setObjectKind(ToText(filter.object_kind));
+}
+
+audit::FindingsFilter ReadFindingsFilter(capnp_admin::FindingsFilter::Reader message) {
+  return {.constraint_kind = FromText(message.getConstraintKind()),
+          .constraint_name = FromText(message.getConstraintName()),
+          .name_space = FromText(message.getNamespace()),
+          .object_kind = FromText(message.getObjectKind())};
+}
+
 namespace {
 
 Index::State ToMessage(index::IndexState state) {

@@ -33,6 +33,10 @@ void WriteFailure(const Error& error, capnp_admin::Failure::Builder failure);
 void WriteFilter(const ObjectFilter& filter, capnp_admin::Filter::Builder message);
 [[nodiscard]] ObjectFilter ReadFilter(capnp_admin::Filter::Reader message);
 
+void WriteFindingsFilter(const audit::FindingsFilter& filter,
+                         capnp_admin::FindingsFilter::Builder message);
+[[nodiscard]] audit::FindingsFilter ReadFindingsFilter(capnp_admin::FindingsFilter::Reader message);
+
 void WriteStatistics(const InventoryStatistics& statistics,
                      capnp_admin::Admin::StatisticsResults::Builder message);
 // ERRORS: kCorruption: a definition that is none.

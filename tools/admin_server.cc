@@ -122,8 +122,8 @@ class PageSender {
   PageSender(Shared& shared, capnp_admin::Sink::Client sink)
       : shared_(shared), sink_(kj::mv(sink)) {}
 
-  Result<bool> Add(const store::ObjectKey& key, std::string_view record) {
-    objects_.push_back({store::EncodeKey(key), std::string(record)});
+  Result<bool> Add(std::string key, std::string_view record) {
+    objects_.push_back({std::move(key), std::string(record)});
     bytes_ += objects_.back().key.size() + record.size();
     if (bytes_ < shared_.options.page_bytes && objects_.size() < shared_.options.page_objects) {
       return !shared_.stopping;
@@ -275,6 +275,23 @@ class AdminImpl final : public Admin::Server {
         [](auto results, bool by_index) { results.setByIndex(by_index); });
   }
 
+  kj::Promise<void> findings(FindingsContext context) override {
+    auto params = context.getParams();
+    auto sender = kj::heap<PageSender>(shared_, params.getSink());
+    return Answer<void>(
+        shared_, context,
+        [&inventory = shared_.inventory, filter = ReadFindingsFilter(params.getFilter()),
+         sender = kj::mv(sender)]() mutable -> Result<void> {
+          TRY(MakeLocalReader(inventory)->Findings(
+              filter, [&sender](std::string_view key, std::string_view value) {
+                return sender->Add(std::string(key), value);
+              }));
+          TRY(sender->Flush());
+          return {};
+        },
+        [](auto /*results*/) {});
+  }
+
   kj::Promise<void> check(CheckContext context) override {
     auto sender = kj::heap<ProgressSender>(shared_, context.getParams().getProgress());
     return Answer<index::CheckReport>(
@@ -314,7 +331,7 @@ class AdminImpl final : public Admin::Server {
  private:
   static Visitor Visit(PageSender& sender) {
     return [&sender](const store::ObjectKey& key, std::string_view record) {
-      return sender.Add(key, record);
+      return sender.Add(store::EncodeKey(key), record);
     };
   }
   static index::Progress Report(ProgressSender& sender) {

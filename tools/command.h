@@ -32,6 +32,7 @@ void AddEval(CLI::App& program, int* exit_code);
 void AddTest(CLI::App& program, int* exit_code);
 void AddExpand(CLI::App& program, int* exit_code);
 void AddVerify(CLI::App& program, int* exit_code);
+void AddViolations(CLI::App& program, int* exit_code);
 void AddVersion(CLI::App& program, int* exit_code);
 void AddCompletion(CLI::App& program, int* exit_code);
 

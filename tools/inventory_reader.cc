@@ -147,6 +147,11 @@ class LocalReader final : public InventoryReader {
     return false;
   }
 
+  Result<void> Findings(const audit::FindingsFilter& filter,
+                        const audit::TakeRecord& visitor) override {
+    return audit::VisitRecords(inventory_.store(), filter, visitor);
+  }
+
   Result<index::CheckReport> Check(const index::Progress& progress) override {
     return inventory_.Check(progress);
   }

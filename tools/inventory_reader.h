@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/verdict_store.h"
 #include "base/error.h"
 #include "document/value.h"
 #include "index/definition.h"
@@ -48,6 +49,9 @@ class InventoryReader {
   // The objects in which definition.path reaches `key`. Returns whether an index answered; else they were scanned.
   virtual Result<bool> Query(const index::Definition& definition, const document::Value& key,
                              const Visitor& visitor) = 0;
+  // What the audit keeps, as it lies in the store: audit/verdict_store.h. Nothing where there was none.
+  virtual Result<void> Findings(const audit::FindingsFilter& filter,
+                                const audit::TakeRecord& visitor) = 0;
   virtual Result<index::CheckReport> Check(const index::Progress& progress) = 0;
   // Writes a snapshot file on the machine where the inventory is. Returns the objects in it.
   virtual Result<std::uint64_t> Snapshot(const std::filesystem::path& path,

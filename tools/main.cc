@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
       "  portcullis review -f review.json --source ./manifests --policies ./policies\n"
       "  portcullis explain --policies ./policies K8sUniqueHost\n"
       "  portcullis inventory stats --data ./data\n"
+      "  portcullis violations list --data ./data\n"
       "Each command has its own --help with examples.");
   int exit_code = tools::kExitOk;
   tools::AddServe(program, &exit_code);
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   tools::AddTest(program, &exit_code);
   tools::AddExpand(program, &exit_code);
   tools::AddVerify(program, &exit_code);
+  tools::AddViolations(program, &exit_code);
   tools::AddVersion(program, &exit_code);
   tools::AddCompletion(program, &exit_code);
   try {

@@ -121,6 +121,7 @@ class RuntimeParts final : public Runtime {
   Result<void> Start(const RuntimeOptions& options) {
     index::InventoryOptions inventory = options.inventory;
     inventory.key_programs = std::make_shared<rego::RegoKeyPrograms>();
+    inventory.record_changes = options.audit.interval.count() > 0;
     inventory_ =
         TRY(index::Inventory::Open(inventory, clock_, logger_->Named("inventory"), metrics_));
     replicator::MissingNamespace missing = replicator::TakeAsBare();
@@ -175,7 +176,37 @@ class RuntimeParts final : public Runtime {
     controller_->Start();
     mutator_controller_->Start();
     providers_->Follow(policy_folder_ ? *policy_folder_ : *objects_);
+    if (inventory.record_changes) {
+      StartAudit(options);
+    }
     return {};
+  }
+
+  void StartAudit(const RuntimeOptions& options) {
+    const std::shared_ptr<Logger> logger = logger_->Named("audit");
+    listing_ = client_ ? audit::ListCluster(*client_, options.audit_chunk_size, logger)
+                       : audit::ListFolder(options.source, logger);
+    audit::AuditMeans means;
+    means.inventory = inventory_.get();
+    // Gatekeeper expands nothing there.
+    means.policies = [this, from_cache = options.audit.from_cache] {
+      return audit::Policies{.set = policies_.current(),
+                             .exclusions = controller_->CurrentExclusions(),
+                             .expander = from_cache ? nullptr : controller_->CurrentExpander()};
+    };
+    means.ready = [this] { return NotReady().empty(); };
+    means.find_namespace = [this](std::string_view name, document::Arena& arena) {
+      return namespace_cache_->Find(name, arena);
+    };
+    means.listing = listing_.get();
+    // Constraints of a folder have no status in the cluster.
+    means.writer = policy_folder_ ? nullptr : writer_.get();
+    audit::AuditOptions audit = options.audit;
+    audit.gatekeeper_namespace = options.gatekeeper_namespace;
+    auditor_ = std::make_unique<audit::Auditor>(std::move(means), std::move(audit), clock_, logger,
+                                                metrics_);
+    namespace_cache_->SetListener(
+        [this](const std::string& name) { auditor_->TouchNamespace(name); });
   }
 
   void InstallCrds() {
@@ -202,6 +233,10 @@ class RuntimeParts final : public Runtime {
   }
 
   ~RuntimeParts() override {
+    if (namespace_cache_) {
+      namespace_cache_->SetListener({});
+    }
+    auditor_.reset();
     if (objects_ && namespace_cache_) {
       objects_->Unfollow(replicator::NamespaceCache::type(), *namespace_cache_);
     }
@@ -400,6 +435,8 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<WebhookExclusions> mutation_excluder_;
   std::unique_ptr<controller::MutatorController> mutator_controller_;
   std::unique_ptr<controller::ExternalDataProviders> providers_;
+  std::unique_ptr<audit::Listing> listing_;  // Null, as the next, where nothing is audited.
+  std::unique_ptr<audit::Auditor> auditor_;
   // Of UpdateMetrics' thread.
   std::map<std::pair<std::string, Labels>, std::uint64_t> counted_;
 };

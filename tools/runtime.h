@@ -3,10 +3,13 @@
 
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "audit/auditor.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -42,6 +45,9 @@ struct RuntimeOptions {
   bool folds_statuses = true;  // Of all pods, into the policy objects.
   bool any_enforcement_action = false;
   bool referential_rules = true;
+  // Keep the verdicts of objects, and audit at each interval; none with an interval of 0.
+  audit::AuditOptions audit{.interval = std::chrono::seconds(0)};
+  std::size_t audit_chunk_size = 500;  // Objects that are asked of the API server at once; 0: all.
 };
 
 // THREADS: any. LIFETIME: clock, logger and metrics outlive it.

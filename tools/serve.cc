@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "tools/admin_server.h"
+#include "tools/audit_flags.h"
 #include "tools/command.h"
 #include "tools/explain_text.h"
 #include "tools/gatekeeper_flags.h"
@@ -53,6 +54,7 @@ struct ServeOptions {
   std::size_t shutdown_delay_s = 10;
   bool log_mutations = false;
   bool mutation_annotations = false;
+  AuditFlags audit;
 };
 
 // "127.0.0.1:8443", "[::1]:8443", ":8443"
@@ -195,6 +197,10 @@ Result<int> Serve(ServeOptions options) {
   options.runtime.inventory.store.block_cache_bytes = options.block_cache_mib << 20;
   options.runtime.inventory.store.memtable_bytes = options.memtable_mib << 20;
   options.runtime.roles = gatekeeper.RoleNames();
+  if (gatekeeper.Has(Role::kAudit)) {
+    options.runtime.audit = options.audit.audit;
+    options.runtime.audit_chunk_size = options.audit.chunk_size;
+  }
   options.runtime.generates_crds = gatekeeper.Has(Role::kGenerate);
   options.runtime.folds_statuses = gatekeeper.Has(Role::kStatus);
   options.runtime.any_enforcement_action = gatekeeper.any_enforcement_action;
@@ -399,6 +405,7 @@ void AddServe(CLI::App& program, int* exit_code) {
                     "Log each mutation: the object and the mutators of each pass");
   command->add_flag("--mutation-annotations", options->mutation_annotations,
                     "Write into mutated objects, as annotations, which mutators changed them");
+  AddAuditFlags(*command, &options->audit);
   command->add_option("--log-level", options->log_level, "DEBUG, INFO, WARNING or ERROR")
       ->check(CLI::IsMember({"DEBUG", "INFO", "WARNING", "ERROR"}))
       ->capture_default_str();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "document/json.h"
 #include "rules/policy/kubernetes_text.h"
 
 namespace portcullis::policy {
@@ -169,6 +170,7 @@ bool Expander::Leads(const GroupVersionKind& from, const Template& to) const {
 Result<Expander> Expander::Make(std::span<const Value> templates) {
   Expander expander;
   for (const Value& object : templates) {
+    expander.source_ += document::ToJson(object) + '\n';
     const std::string context =
         "error upserting template " + std::string(object.GetString({"metadata", "name"}));
     Template parsed = TRY(AddContext(ParseTemplate(object), context));

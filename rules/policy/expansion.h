@@ -38,6 +38,9 @@ class Expander {
                                                       document::Arena& arena,
                                                       const ResultantChange& change = {}) const;
 
+  // What it was made of: equal for equal templates.
+  [[nodiscard]] const std::string& source() const { return source_; }
+
  private:
   struct Template {
     std::string name;
@@ -55,6 +58,7 @@ class Expander {
                           const ResultantChange& change) const;
 
   std::vector<Template> templates_;  // By name.
+  std::string source_;
 };
 
 // "[Implied by <template>] <message>"

@@ -242,6 +242,7 @@ Result<std::shared_ptr<const Template>> ParseTemplate(
   for (const DeclaredIndex& each : result->declared_indexes) {
     plan_options.declared.push_back(each.definition);
   }
+  result->source = document::ToJson(object.Get({"spec", "targets"}));
   const std::array<std::string, 2> entry = {"template", "violation"};
   result->policy = *std::move(compiled);
   result->plan = TRY(rego::MakePlan(result->policy, entry, std::move(plan_options)));

@@ -32,6 +32,7 @@ struct Template {
   std::shared_ptr<const rego::CompiledPolicy> policy;
   std::unique_ptr<const rego::Plan> plan;            // data.template.violation
   std::vector<DeclaredIndex> declared_indexes;
+  std::string source;  // spec.targets as JSON text: what the plan was made from.
   [[nodiscard]] bool reads_inventory() const { return plan->reads_inventory(); }
 };
 
