@@ -5,6 +5,7 @@
 //
 // One size a process; bench/joins runs the sizes and prints the table.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -85,7 +87,7 @@ class Bench {
     for (std::uint64_t i = 0; i < objects_; i += kBatch) {
       Write(i, std::min(objects_, i + kBatch), 1);
     }
-    Must(inventory_->store().Flush());
+    Settle();
     const double bare = TimeWrites();
     BuildWithReviews();
     std::vector<index::Definition> five;
@@ -99,10 +101,11 @@ class Bench {
     }
     five.assign(all.begin(), all.begin() + 5);
     Want(five);
+    Settle();
     const double indexed = TimeWrites();
     std::printf("write %.2f %.2f %.2f\n", bare, indexed, indexed / bare);
     Want(all);
-    Must(inventory_->store().Flush());
+    Settle();
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       TimeForm(bench::JoinForms()[i], *plans_[i]);
     }
@@ -143,6 +146,15 @@ class Bench {
     Must(inventory_->SetWantedIndexes(std::move(wanted)));
     if (!inventory_->WaitUntilIndexesReady(std::chrono::hours(1))) {
       Wrong("an index does not become ready");
+    }
+  }
+
+  // Waits until nothing is merged any more: what one step wrote is not the next one's cost.
+  void Settle() {
+    Must(inventory_->store().Flush());
+    for (double last = 0, now = ProcessSeconds(); !quick_ && now - last > 0.005;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      last = std::exchange(now, ProcessSeconds());
     }
   }
 

@@ -206,6 +206,9 @@ void JoinFinder::LookAtCall(const Expr& expr, Choices* choices, std::size_t dept
   if (has_output) {
     const Term& output = *expr.terms.back();
     NoteDifference(expr, name, arguments, output, choices);
+    if (name == "object.get" && output.IsVar()) {
+      gets_.insert_or_assign(output.text, &expr);
+    }
     if (origins_.Binds(output)) {
       Bind(expr, all);
     } else {

@@ -1,6 +1,7 @@
 // Conditions made into look-ups: the definition of the index, and what gives its keys.
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "rules/rego/check.h"
@@ -14,6 +15,21 @@ namespace {
 
 // Each is kept up to date at every write: beyond these they cost more than they save.
 constexpr std::size_t kMostChoices = 4;
+
+ExprPtr MakeIsArray(const Term& term) {
+  auto call = std::make_unique<Expr>();
+  call->kind = ExprKind::kCall;
+  call->location = term.location;
+  auto op = std::make_unique<Term>();
+  op->kind = TermKind::kRef;
+  auto variable = std::make_unique<Term>();
+  variable->kind = TermKind::kVar;
+  variable->text = "is_array";
+  op->items.push_back(std::move(variable));
+  call->terms.push_back(std::move(op));
+  call->terms.push_back(Clone(term));
+  return call;
+}
 
 }  // namespace
 
@@ -34,6 +50,10 @@ void JoinFinder::AddEquality(const Expr& expr, const Term& left, const Origin& o
         term->IsVar() ? collected_counts_.find(term->text) : collected_counts_.end();
     if (collected != collected_counts_.end() && IsZero(*other)) {
       AddNothingCollected(expr.location, *collected->second, choices);
+      return;
+    }
+    const auto got = term->IsVar() ? gets_.find(term->text) : gets_.end();
+    if (got != gets_.end() && AddGet(expr, *got->second, *other, *of_other, choices)) {
       return;
     }
     if (origin->kind != Kind::kObject ||
@@ -59,6 +79,46 @@ void JoinFinder::AddEquality(const Expr& expr, const Term& left, const Origin& o
     Add(std::move(probe), choices);
     return;
   }
+}
+
+bool JoinFinder::AddGet(const Expr& expr, const Expr& get, const Term& key, const Origin& of_key,
+                        Choices* choices) {
+  const Origin map = origins_.Of(*get.terms[1]);
+  const Term& entry = *get.terms[2];
+  const Term& fallback = *get.terms[3];
+  const Origin of_entry = origins_.Of(entry);
+  if (map.kind != Kind::kObject || !map.path || map.path->entry != nullptr ||
+      map.path->steps.size() >= index::kMaxPathSteps || of_entry.kind != Kind::kInvariant ||
+      !fallback.IsScalar() || (of_key.kind != Kind::kInvariant && of_key.kind != Kind::kConstant)) {
+    return false;
+  }
+  ObjectPath path = *map.path;
+  path.steps.push_back({.kind = index::PathStep::Kind::kEntry, .field = {}});
+  Probe probe{.definition = DefinitionOf(path),
+              .given_by = of_key.given_by,
+              .key = &key,
+              .keys = Probe::Keys::kPair,
+              .entry = &entry,
+              .location = &expr.location};
+  AddGivenBy(entry, &probe);
+  // Where some key is the default, objects without the entry count too; an array is no entry but a path of its own.
+  const std::vector<const Expr*> given_by = InOrder(probe.given_by);
+  Body& guards = written_->emplace_back();
+  ExprPtr tests[] = {MakeEquality(Clone(key), Clone(fallback), expr.location), MakeIsArray(entry)};
+  for (ExprPtr& test : tests) {
+    auto never = std::make_unique<Expr>();
+    never->kind = ExprKind::kNot;
+    never->generated = true;
+    never->location = expr.location;
+    for (const Expr* given : given_by) {
+      never->body.push_back(Clone(*given));
+    }
+    never->body.push_back(std::move(test));
+    guards.push_back(std::move(never));
+    probe.guards.push_back(guards.back().get());
+  }
+  Add(std::move(probe), choices);
+  return true;
 }
 
 void JoinFinder::AddCallEquality(const Expr& call, const Origin& of_arguments, const Term& output,

@@ -127,6 +127,9 @@ class JoinFinder {
   void AddEquality(const Expr& expr, const Term& left, const Origin& of_left, const Term& right,
                    const Origin& of_right, Choices* choices);
 
+  // `object.get(map, entry, default, x); x = key`, where the entry is known and the key is not the default.
+  bool AddGet(const Expr& expr, const Expr& get, const Term& key, const Origin& of_key,
+              Choices* choices);
   // The result of a call equals what is known.
   void AddCallEquality(const Expr& call, const Origin& of_arguments, const Term& output,
                        Choices* choices);
@@ -176,6 +179,7 @@ class JoinFinder {
   std::map<std::string, const Expr*, std::less<>> differences_;  // d of minus(a, b, d).
   std::map<std::string, const Expr*, std::less<>> counts_;       // n of count(d, n): the minus.
   std::map<std::string, const Expr*, std::less<>> intersections_;
+  std::map<std::string, const Expr*, std::less<>> gets_;              // x of object.get(…, x).
   std::map<std::string, const Term*, std::less<>> collected_;         // Comprehensions by name.
   std::map<std::string, const Term*, std::less<>> collected_counts_;  // n of count(c, n).
   std::map<const Expr*, std::size_t> order_;

@@ -161,7 +161,11 @@ class Policy {
     }
     constexpr std::array<std::string_view, 8> kUnary = {"flat",    "size",  "first", "number",
                                                         "kind_of", "twice", "tier",  "flat"};
-    switch (random_.Below(14)) {
+    switch (random_.Below(15)) {
+      case 14:
+        return fmt::format("  l{0} := {1}\n  object.get({2}.spec.m, l{0}, {3}) == {4}\n", next_++,
+                           random_.Chance(70) ? "input.labels[_]" : "input.wanted", o,
+                           Scalar(random_), Key());
       case 0:
       case 1:
         return WithLabel(fmt::format("  {} == {}\n", Path(o), Key()));
