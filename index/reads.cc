@@ -113,6 +113,7 @@ class NotingView final : public InventoryView {
     return view_->EstimateObjects(scope, kind);
   }
   const KeyStatistics* Statistics(IndexId index) override { return view_->Statistics(index); }
+  [[nodiscard]] std::uint64_t bytes_read() const override { return view_->bytes_read(); }
 
  private:
   void Note(const IndexKeys& wanted) {

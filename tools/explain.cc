@@ -9,10 +9,15 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "document/yaml.h"
+#include "mutation/mutation_system.h"
 #include "tools/admin_client.h"
 #include "tools/command.h"
 #include "tools/explain_text.h"
+#include "tools/manifest_namespaces.h"
 #include "tools/policy_folder.h"
 #include "tools/review_world.h"
 
@@ -27,6 +32,7 @@ struct ExplainOptions {
   std::string name;
   std::string review;
   bool json = false;
+  std::string objects;  // A file: the mutators of its objects are asked for.
 };
 
 int Print(const Result<std::string>& text, int exit_code) {
@@ -117,6 +123,51 @@ int RunExplain(ExplainOptions options) {
                    "--review needs an inventory: --source DIR, --data DIR or --snapshot FILE");
 }
 
+// The mutators that match each object of a file, in the order in which they are applied.
+Result<int> ExplainMutators(const std::string& folder, const std::string& file, bool json) {
+  const LoadedPolicies loaded = TRY(LoadPolicies(folder));
+  int exit_code = kExitOk;
+  for (const Error& each : loaded.problems) {
+    exit_code = PrintError(each);
+  }
+  const std::string text = TRY(ReadFile(file, std::uint64_t{64} << 20));
+  document::Arena arena;
+  const auto objects = TRY(document::ParseManifests(text, arena, {.file = file}));
+  const std::shared_ptr<const mutation::MutationSet> mutators = loaded.mutators->current();
+  ManifestNamespaces namespaces;
+  for (const document::YamlDocument& each : objects) {
+    namespaces.Add(each.value);
+  }
+  nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  for (const document::YamlDocument& each : objects) {
+    const std::string object = fmt::format("{} {}", each.value.GetString({"kind"}),
+                                           each.value.GetString({"metadata", "name"}));
+    nlohmann::ordered_json names = nlohmann::ordered_json::array();
+    std::string lines;
+    for (const mutation::Mutator* mutator :
+         TRY(mutators->Matching({.object = each.value,
+                                 .name_space = namespaces.Find(each.value, arena),
+                                 .username = {},
+                                 .source = "Original",
+                                 .operation = mutation::Operation::kCreate}))) {
+      const std::string_view kind = mutation::NameOf(mutator->id().kind);
+      names.push_back({{"kind", kind},
+                       {"name", mutator->id().name},
+                       {"location", mutator->location().ToString()}});
+      lines +=
+          fmt::format("  {} {}   {}\n", kind, mutator->id().name, mutator->location().ToString());
+    }
+    if (!json) {
+      std::cout << object << '\n' << (lines.empty() ? "  no mutator matches\n" : lines);
+    }
+    out.push_back({{"object", object}, {"mutators", std::move(names)}});
+  }
+  if (json) {
+    std::cout << out.dump(2) << '\n';
+  }
+  return exit_code;
+}
+
 }  // namespace
 
 void AddExplain(CLI::App& program, int* exit_code) {
@@ -134,6 +185,9 @@ void AddExplain(CLI::App& program, int* exit_code) {
   command->add_option("--review", options->review,
                       "An AdmissionReview, JSON, that is answered and measured: runs, objects, "
                       "rows, bytes and time of each step; - is standard input");
+  command->add_option("-f,--filename", options->objects,
+                      "Objects: lists the mutators that match each, in the order in which they are "
+                      "applied, instead of plans");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "[…] is how a step reads the inventory, \"about\" and \"scans\" what statistics say of one "
@@ -141,10 +195,18 @@ void AddExplain(CLI::App& program, int* exit_code) {
       "Examples:\n"
       "  portcullis explain --policies ./policies K8sUniqueHost\n"
       "  portcullis explain --policies ./policies --source ./manifests --review review.json\n"
+      "  portcullis explain --policies ./policies -f pod.yaml\n"
       "  portcullis explain --data ./data K8sUniqueHost");
   command->callback([=] {
     options->policies_named = policies->count() > 0;
-    *exit_code = RunExplain(*options);
+    if (options->objects.empty()) {
+      *exit_code = RunExplain(*options);
+      return;
+    }
+    const std::string folder =
+        options->place.policies.empty() ? "policies" : options->place.policies;
+    const Result<int> done = ExplainMutators(folder, options->objects, options->json);
+    *exit_code = done ? *done : PrintError(done.error());
   });
 }
 

@@ -63,6 +63,12 @@ class FolderWorld final : public ReviewWorld {
         runtime_->policies(), runtime_->inventory(), runtime_->namespaces(), runtime_->excluder(),
         clock_, logger_, metrics_, std::move(options));
   }
+  std::unique_ptr<webhook::MutationHandler> MakeMutationHandler(
+      const webhook::MutationOptions& options) override {
+    return std::make_unique<webhook::MutationHandler>(
+        runtime_->mutators(), runtime_->namespaces(), runtime_->mutation_excluder(),
+        &runtime_->external_data(), clock_, logger_, metrics_, options);
+  }
 
  private:
   SystemClock clock_;
@@ -103,15 +109,17 @@ class StoredNamespaces final : public webhook::NamespaceFinder {
 
 class ConfigExclusions final : public webhook::NamespaceExcluder {
  public:
-  explicit ConfigExclusions(std::shared_ptr<const controller::Exclusions> exclusions)
-      : exclusions_(std::move(exclusions)) {}
+  ConfigExclusions(std::shared_ptr<const controller::Exclusions> exclusions,
+                   std::string_view process)
+      : exclusions_(std::move(exclusions)), process_(process) {}
   [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind,
                                 std::string_view name_space, std::string_view name) const override {
-    return exclusions_->IsExcluded("webhook", group, kind, name_space, name);
+    return exclusions_->IsExcluded(process_, group, kind, name_space, name);
   }
 
  private:
   std::shared_ptr<const controller::Exclusions> exclusions_;
+  const std::string_view process_;
 };
 
 // Of an inventory that is there already.
@@ -127,7 +135,9 @@ class StoredWorld final : public ReviewWorld {
     }
     local_ = TRY(OpenLocalInventory(place.location));
     namespaces_ = std::make_unique<StoredNamespaces>(local_->inventory());
-    excluder_ = std::make_unique<ConfigExclusions>(policies_.exclusions);
+    excluder_ = std::make_unique<ConfigExclusions>(policies_.exclusions, "webhook");
+    mutation_excluder_ =
+        std::make_unique<ConfigExclusions>(policies_.exclusions, "mutation-webhook");
     return {};
   }
 
@@ -139,6 +149,12 @@ class StoredWorld final : public ReviewWorld {
         *policies_.store, local_->inventory(), *namespaces_, *excluder_, clock_, Logger::Silent(),
         metrics_, std::move(options));
   }
+  std::unique_ptr<webhook::MutationHandler> MakeMutationHandler(
+      const webhook::MutationOptions& options) override {
+    return std::make_unique<webhook::MutationHandler>(*policies_.mutators, *namespaces_,
+                                                      *mutation_excluder_, nullptr, clock_,
+                                                      Logger::Silent(), metrics_, options);
+  }
 
  private:
   SystemClock clock_;
@@ -147,6 +163,7 @@ class StoredWorld final : public ReviewWorld {
   std::unique_ptr<LocalInventory> local_;
   std::unique_ptr<StoredNamespaces> namespaces_;
   std::unique_ptr<ConfigExclusions> excluder_;
+  std::unique_ptr<ConfigExclusions> mutation_excluder_;
 };
 
 template <class World>

@@ -12,6 +12,7 @@
 #include "rules/policy/policy_set.h"
 #include "tools/inventory_access.h"
 #include "webhook/admission.h"
+#include "webhook/mutation.h"
 
 namespace CLI {
 class App;
@@ -40,6 +41,8 @@ class ReviewWorld {
   // LIFETIME: not beyond the world.
   [[nodiscard]] virtual std::unique_ptr<webhook::AdmissionHandler> MakeHandler(
       webhook::AdmissionOptions options) = 0;
+  [[nodiscard]] virtual std::unique_ptr<webhook::MutationHandler> MakeMutationHandler(
+      const webhook::MutationOptions& options) = 0;
 };
 
 // With a folder of manifests: what `serve` would run, in a temporary store, waited for until it is ready. With an inventory
