@@ -21,12 +21,6 @@ def saying(word):
             "rego": f'package p\nviolation[{{"msg": "{word}"}}] {{ input.review.object.kind == "Ingress" }}\n'}]}}
 
 
-def review_of(host):
-    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-        "uid": "u", "operation": "CREATE", "name": "probe", "namespace": "default", "object": ingress("probe", host),
-        "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}}}
-
-
 class Reviewer(threading.Thread):
     """Asks for one verdict after the other over one connection, and keeps those that are none of the right ones."""
 
@@ -36,7 +30,7 @@ class Reviewer(threading.Thread):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         self.connection = http.client.HTTPSConnection(*address.rsplit(":", 1), context=context, timeout=20)
-        self.body = json.dumps(review_of(host))
+        self.body = json.dumps(harness.ingress_review(host))
         self.right = right
         self.wrong = []
         self.seen = {}
@@ -61,18 +55,11 @@ class Changes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         harness.require(LIBRARY.is_dir(), "shared/conformance is not here")
-        cls.plane = harness.ControlPlane()
-        cls.addClassCleanup(cls.plane.wipe)
-        cls.plane.kubectl("apply", "-f", "-", stdin=harness.run("install", "--print").stdout)
-        cls.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        cls.server = harness.Portcullis("--kubeconfig", cls.plane.kubeconfig,
-                                        "--cert-dir", str(cls.plane.webhook_certs))
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
+        cls.plane = harness.plane_with_crds(cls)
+        cls.server = harness.serve(cls, cls.plane)
         cls.plane.apply_objects(config(INGRESS), saying("one"))
         cls.plane.apply(LIBRARY / "template.yaml")
-        for kind in ("saysword", "k8suniqueingresshost"):
-            wait_until("served", lambda kind=kind: cls.plane.kubectl("get", kind, check=False).returncode == 0)
+        harness.wait_served(cls.plane, "saysword", "k8suniqueingresshost")
         cls.match = {"kinds": [{"apiGroups": ["networking.k8s.io"], "kinds": ["Ingress"]}]}
         cls.plane.apply_objects(cls.constraint("SaysWord", "word"), cls.constraint("K8sUniqueIngressHost", "unique"),
                                 ingress("owner", "taken.example.com"))
@@ -86,7 +73,7 @@ class Changes(unittest.TestCase):
 
     @classmethod
     def verdict(cls, host):
-        return json.loads(cls.server.admit(review_of(host))[1])["response"]["status"].get("message", "")
+        return json.loads(cls.server.admit(harness.ingress_review(host))[1])["response"]["status"].get("message", "")
 
     def change(self, right, *steps):
         """Goes through the steps again and again; each is awaited: (objects, verdict)."""

@@ -18,21 +18,14 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         harness.require(LIBRARY.is_dir(), "shared/conformance is not here")
-        cls.plane = harness.ControlPlane()
-        cls.addClassCleanup(cls.plane.wipe)
-        cls.plane.kubectl("apply", "-f", "-", stdin=harness.run("install", "--print").stdout)
-        cls.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        cls.plane = harness.plane_with_crds(cls)
         cls.proxy = FaultProxy(cls.plane)
         cls.addClassCleanup(cls.proxy.close)
         folder = pathlib.Path(tempfile.mkdtemp(dir=cls.plane.state))
-        cls.server = harness.Portcullis("--kubeconfig", cls.proxy.kubeconfig(folder / "config"),
-                                        "--cert-dir", str(cls.plane.webhook_certs))
-        cls.addClassCleanup(cls.server.remove)
-        cls.server.start()
+        cls.server = harness.serve(cls, cls.plane, kubeconfig=cls.proxy.kubeconfig(folder / "config"))
         cls.plane.apply_objects(config(INGRESS))
         cls.plane.apply(LIBRARY / "template.yaml")
-        wait_until("the CRD is served",
-                   lambda: cls.plane.kubectl("get", "k8suniqueingresshost", check=False).returncode == 0)
+        harness.wait_served(cls.plane, "k8suniqueingresshost")
         cls.plane.apply_objects({
             "apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "K8sUniqueIngressHost",
             "metadata": {"name": "unique"},
@@ -46,11 +39,7 @@ class Faults(unittest.TestCase):
 
     @classmethod
     def allows(cls, host):
-        item = ingress("probe", host)
-        review = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-            "uid": "u", "operation": "CREATE", "name": "probe", "namespace": "default", "object": item,
-            "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}}}
-        status, body = cls.server.admit(review)
+        status, body = cls.server.admit(harness.ingress_review(host))
         assert status == 200, body
         response = json.loads(body)["response"]
         assert response["status"]["code"] in (200, 403), body

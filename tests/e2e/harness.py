@@ -210,6 +210,34 @@ class Portcullis:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
+def plane_with_crds(test):
+    """A control plane with the CRDs of the policy kinds, wiped when the class of tests is done."""
+    plane = ControlPlane()
+    test.addClassCleanup(plane.wipe)
+    plane.kubectl("apply", "--server-side", "-f", "-", stdin=run("install", "--print").stdout)
+    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    return plane
+
+
+def serve(test, plane, *arguments, kubeconfig=None):
+    """A server that follows the cluster, removed when the class of tests is done."""
+    server = Portcullis("--kubeconfig", kubeconfig or plane.kubeconfig, "--cert-dir", str(plane.webhook_certs), *arguments)
+    test.addClassCleanup(server.remove)
+    return server.start()
+
+
+def wait_served(plane, *kinds):
+    """Until the API server has these kinds of constraints."""
+    for kind in kinds:
+        wait_until(f"{kind} is served", lambda kind=kind: plane.kubectl("get", kind, check=False).returncode == 0)
+
+
+def ingress_review(host):
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u", "operation": "CREATE", "name": "probe", "namespace": "default", "object": ingress("probe", host),
+        "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}}}
+
+
 def run(*arguments, stdin=None):
     """Runs the portcullis program to its end."""
     return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False)

@@ -4,10 +4,8 @@ import json
 import unittest
 
 import harness
-from harness import INGRESS, SHARED, config, wait_until
+from harness import INGRESS, config, wait_until
 
-LIBRARY = SHARED / "conformance/library/general"
-STATUS = "status.gatekeeper.sh"
 
 
 def template(kind, rego, **parameters):
@@ -39,20 +37,8 @@ BAD = 'package p\nviolation[{"msg": msg}] { true }\n'
 class Status(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.plane = harness.ControlPlane()
-        cls.addClassCleanup(cls.plane.wipe)
-        installed = harness.run("install", "--print")
-        assert installed.returncode == 0, installed.stderr
-        cls.plane.kubectl("apply", "-f", "-", stdin=installed.stdout)
-        cls.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        cls.server = cls.start("portcullis-0")
-        cls.addClassCleanup(cls.server.remove)
-
-    @classmethod
-    def start(cls, pod):
-        server = harness.Portcullis(
-            "--kubeconfig", cls.plane.kubeconfig, "--cert-dir", str(cls.plane.webhook_certs), "--pod-name", pod)
-        return server.start()
+        cls.plane = harness.plane_with_crds(cls)
+        cls.server = harness.serve(cls, cls.plane, "--pod-name=portcullis-0")
 
     def get(self, *names):
         ran = self.plane.kubectl("get", *names, "-o", "json", check=False)
@@ -67,7 +53,7 @@ class Status(unittest.TestCase):
 
     def apply_kind(self, kind, rego=GOOD, **parameters):
         self.plane.apply_objects(template(kind, rego, **parameters))
-        wait_until(f"{kind} is served", lambda: self.plane.kubectl("get", kind.lower(), check=False).returncode == 0)
+        harness.wait_served(self.plane, kind.lower())
 
     def test_a_good_template_and_its_constraint_say_so(self):
         self.apply_kind("GoodKind")
@@ -141,7 +127,8 @@ class Status(unittest.TestCase):
 
     def test_two_pods_are_folded_by_id_and_what_a_pod_left_is_swept(self):
         self.apply_kind("Shared")
-        second = self.start("portcullis-1")
+        second = harness.Portcullis("--kubeconfig", self.plane.kubeconfig, "--cert-dir", str(self.plane.webhook_certs),
+                                    "--pod-name=portcullis-1").start()
         try:
             entries = wait_until("both pods tell", lambda: len(self.by_pod("constrainttemplate", "shared")) == 2
                                  and self.by_pod("constrainttemplate", "shared"))
