@@ -83,9 +83,7 @@ void CheckScans(const CheckOptions& options, const LoadedPolicies& loaded,
   for (const policy::Template* of : policies->templates()) {
     if (const auto allowed = controller::CheckScanLimit(*of, *view, options.scan_limits);
         !allowed) {
-      ReportedError report = ReportOf(allowed.error());
-      report.message = of->kind + ": " + allowed.error().message;
-      errors->push_back(std::move(report));
+      errors->push_back(ReportOf(With(of->kind)(allowed.error())));
     } else if (options.scan_limits.warning != 0) {
       if (const auto scan = controller::FindWidestScan(*of, *view, options.scan_limits.warning)) {
         std::cerr << "warning: " << of->kind << ": " << scan->message << '\n';
