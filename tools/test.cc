@@ -70,11 +70,10 @@ Result<int> Test(const TestOptions& options) {
                                {.templates = {.keep_prints = options.verbose},
                                 .check_enforcement_actions = false,
                                 .parameter_numbers = policy::ParameterNumbers::kFloat64});
-  const TestReport report =
-      TRY(AddContext(RunTest(objects, policies,
-                             options.verbose ? TestPrints::kKeep : TestPrints::kDrop,
-                             options.trace ? TestTrace::kMake : TestTrace::kNone, clock, arena),
-                     "auditing objects"));
+  const TestReport report = TRY(
+      AddContext(RunTest(objects, policies, options.verbose ? TestPrints::kKeep : TestPrints::kDrop,
+                         options.trace ? TestTrace::kMake : TestTrace::kNone, clock, arena),
+                 "auditing objects"));
   std::cout << Formatted(options, report);
   if (!report.prints.empty()) {
     std::cout << '\n' << report.prints << '\n';

@@ -30,7 +30,7 @@ struct Template {
   bool legacy_schema = false;
   std::shared_ptr<const builtins::Catalog> catalog;  // What the plan was compiled with.
   std::shared_ptr<const rego::CompiledPolicy> policy;
-  std::unique_ptr<const rego::Plan> plan;            // data.template.violation
+  std::unique_ptr<const rego::Plan> plan;  // data.template.violation
   std::vector<DeclaredIndex> declared_indexes;
   std::string source;  // spec.targets as JSON text: what the plan was made from.
   [[nodiscard]] bool reads_inventory() const { return plan->reads_inventory(); }

@@ -19,9 +19,8 @@ std::string_view CodeOf(const index::Definition& definition) {
 
 bool JoinFinder::AddDeclaredTest(const Expr& call, const Origin& arguments, Choices* choices) {
   const bool wanted =
-      options_.all_tests || std::ranges::any_of(options_.declared, [this](const auto& each) {
-        return MayServe(each);
-      });
+      options_.all_tests ||
+      std::ranges::any_of(options_.declared, [this](const auto& each) { return MayServe(each); });
   if (arguments.kind != Origin::Kind::kObject || !wanted) {
     return false;
   }
@@ -48,10 +47,9 @@ bool JoinFinder::MayServe(const index::Definition& declared) const {
 }
 
 void JoinFinder::UseDeclared(index::Definition* made) const {
-  const auto declared =
-      std::ranges::find_if(options_.declared, [&](const index::Definition& each) {
-        return MayServe(each) && CodeOf(each) == CodeOf(*made);
-      });
+  const auto declared = std::ranges::find_if(options_.declared, [&](const index::Definition& each) {
+    return MayServe(each) && CodeOf(each) == CodeOf(*made);
+  });
   if (declared != options_.declared.end()) {
     *made = *declared;
   }

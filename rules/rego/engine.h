@@ -75,7 +75,7 @@ struct EvaluationRequest {
   // Gets the cost of each access of the plan, added to what is there; null: they are not measured. COST: two looks at the
   // clock for each object.
   std::vector<AccessCost>* accesses = nullptr;
-  std::string* prints = nullptr;       // What print() writes goes here, a line each; null: nowhere.
+  std::string* prints = nullptr;  // What print() writes goes here, a line each; null: nowhere.
 };
 
 // One variable of a query and its value.

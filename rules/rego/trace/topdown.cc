@@ -48,6 +48,11 @@ bool IsFunction(const Term& term, const CompiledPolicy& policy, const Definition
   return node != nullptr && !node->rules.empty() && node->rules.front()->IsFunction();
 }
 
+// Of the frame, not of a variable: under a sanitizer those may lie elsewhere.
+const char* StackPointer() {
+  return static_cast<const char*>(__builtin_frame_address(0));
+}
+
 }  // namespace
 
 TopDown::TopDown(const CompiledPolicy& policy, const Body& query, const WrittenNames& names,
@@ -70,8 +75,7 @@ TopDown::TopDown(const CompiledPolicy& policy, const Body& query, const WrittenN
 TopDown::~TopDown() = default;
 
 std::vector<std::vector<Binding>> TopDown::Run() {
-  const char here = 0;
-  stack_ = &here;
+  stack_ = StackPointer();
   mocks_.emplace_back();
   Bindings bindings;
   Frame frame;
@@ -384,8 +388,7 @@ Status TopDown::CheckLimits() {
   if (error_ || engine_error_) {
     return std::make_shared<const Stop>();
   }
-  const char here = 0;
-  if (stack_ - &here > kStackBytes) {
+  if (stack_ - StackPointer() > kStackBytes) {
     return FailEvaluation("eval_internal_error", "trace: the evaluation goes too deep", {});
   }
   if (sink_is_full_) {
