@@ -1,10 +1,9 @@
 #include "controller/constraint_crd.h"
 
-#include <cctype>
-
 #include <nlohmann/json.hpp>
 
 #include "document/json.h"
+#include "rules/policy/kubernetes_text.h"
 #include "rules/policy/schema.h"
 
 namespace portcullis::controller {
@@ -14,14 +13,6 @@ using nlohmann::json;
 
 constexpr std::string_view kGroup = "constraints.gatekeeper.sh";
 constexpr const char* kPreserve = "x-kubernetes-preserve-unknown-fields";
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return lower;
-}
 
 // legacySchema: whatever may be an object keeps the members that the schema does not name.
 void PreserveUnknown(json& schema) {
@@ -94,12 +85,12 @@ json Strings(const document::Value& list) {
 }  // namespace
 
 std::string ConstraintCrdName(std::string_view kind) {
-  return Lower(kind) + "." + std::string(kGroup);
+  return policy::LowerCase(kind) + "." + std::string(kGroup);
 }
 
 Result<std::string> MakeConstraintCrd(const document::Value& object, const policy::Template& of) {
   const json schema = TRY(ConstraintSchema(of));
-  const std::string plural = Lower(of.kind);
+  const std::string plural = policy::LowerCase(of.kind);
   json names = {{"kind", of.kind},
                 {"listKind", of.kind + "List"},
                 {"plural", plural},

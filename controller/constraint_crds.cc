@@ -25,11 +25,6 @@ std::string PathOf(std::string_view name) {
   return std::string(kPath) + replicator::EscapeForUrl(name);
 }
 
-std::int64_t GenerationOf(const Value& object) {
-  const Value generation = object.Get({"metadata", "generation"});
-  return generation.is_number() ? document::ToInt64(generation).value_or(0) : 0;
-}
-
 }  // namespace
 
 struct ConstraintCrds::State : std::enable_shared_from_this<State> {

@@ -17,6 +17,11 @@ ObjectName NameOf(const Value& object) {
 
 }  // namespace
 
+std::int64_t GenerationOf(const Value& object) {
+  const Value generation = object.Get({"metadata", "generation"});
+  return generation.is_number() ? document::ToInt64(generation).value_or(0) : 0;
+}
+
 class ObjectSink::List final : public index::Reconciliation {
  public:
   explicit List(ObjectSink& sink) : sink_(sink) {}

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,9 @@ struct ObjectName {
   std::string name;
   friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
 };
+
+// metadata.generation, which the API server raises with every change of the specification; 0: there is none.
+[[nodiscard]] std::int64_t GenerationOf(const document::Value& object);
 
 // What is done with the objects. Called from the source's thread.
 struct ObjectHandler {

@@ -1,13 +1,12 @@
 #include "controller/pod_status.h"
 
-#include <algorithm>
-#include <cctype>
 #include <initializer_list>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "replicator/kubernetes_client.h"
+#include "rules/policy/kubernetes_text.h"
 
 namespace portcullis::controller {
 namespace {
@@ -39,11 +38,6 @@ const Shape& ShapeOf(StatusSubject subject) {
        "type"},
   };
   return kShapes[static_cast<std::size_t>(subject)];
-}
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 // The parts joined by '-', those within them doubled, so that they can be told apart again.
@@ -96,7 +90,7 @@ Result<std::string> PodStatusName(const PodIdentity& pod, const SubjectKey& key)
     case StatusSubject::kMutator:
       break;
   }
-  return PackWithDashes({pod.name, Lower(key.kind), key.name});
+  return PackWithDashes({pod.name, policy::LowerCase(key.kind), key.name});
 }
 
 Result<std::string> PodStatusPath(const PodIdentity& pod, const SubjectKey& key) {
@@ -117,7 +111,7 @@ Result<std::string> PodStatusManifest(const PodIdentity& pod, const SubjectKey& 
     metadata["labels"][labels + shape.kind_label] = key.kind;
   }
   if (key.subject == StatusSubject::kConstraint) {
-    metadata["labels"][labels + "constrainttemplate-name"] = Lower(key.kind);
+    metadata["labels"][labels + "constrainttemplate-name"] = policy::LowerCase(key.kind);
   }
   if (!pod.uid.empty()) {
     metadata["ownerReferences"] = {
@@ -177,7 +171,7 @@ std::string StatusPath(const SubjectKey& key) {
              "/constrainttemplates/" + name + "/status";
     case StatusSubject::kConstraint:
       return replicator::GroupVersionPath("constraints.gatekeeper.sh", "v1beta1") + "/" +
-             replicator::EscapeForUrl(Lower(key.kind)) + "/" + name + "/status";
+             replicator::EscapeForUrl(policy::LowerCase(key.kind)) + "/" + name + "/status";
     case StatusSubject::kConfig:
       return replicator::GroupVersionPath("config.gatekeeper.sh", "v1alpha1") + "/namespaces/" +
              replicator::EscapeForUrl(key.name_space) + "/configs/" + name + "/status";
@@ -187,7 +181,7 @@ std::string StatusPath(const SubjectKey& key) {
   // AssignImage has no newer version than v1alpha1.
   return replicator::GroupVersionPath("mutations.gatekeeper.sh",
                                       key.kind == "AssignImage" ? "v1alpha1" : "v1") +
-         "/" + replicator::EscapeForUrl(Lower(key.kind)) + "/" + name + "/status";
+         "/" + replicator::EscapeForUrl(policy::LowerCase(key.kind)) + "/" + name + "/status";
 }
 
 }  // namespace portcullis::controller

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,6 +11,7 @@
 
 #include "controller/object_sink.h"
 #include "document/json.h"
+#include "rules/policy/kubernetes_text.h"
 
 namespace portcullis::controller {
 namespace {
@@ -27,10 +27,7 @@ json ToJsonValue(const Value& value) {
 
 // The template that a constraint's kind belongs to.
 SubjectKey TemplateOf(const SubjectKey& constraint) {
-  SubjectKey key{.subject = StatusSubject::kTemplate, .name = constraint.kind};
-  std::ranges::transform(key.name, key.name.begin(),
-                         [](unsigned char c) { return std::tolower(c); });
-  return key;
+  return {.subject = StatusSubject::kTemplate, .name = policy::LowerCase(constraint.kind)};
 }
 
 // What one pod says.

@@ -52,11 +52,6 @@ std::string UidOf(const Value& object) {
   return std::string(object.GetString({"metadata", "uid"}));
 }
 
-std::int64_t GenerationOf(const Value& object) {
-  const Value generation = object.Get({"metadata", "generation"});
-  return generation.is_number() ? document::ToInt64(generation).value_or(0) : 0;
-}
-
 // Equal for two events of an object that differ in its status at most; "": there is no telling. The API server raises the
 // generation with every change of the specification, but not with one of labels or annotations.
 std::string EditionOf(const Value& object) {
