@@ -167,7 +167,8 @@ class Index final : public DefinitionIndex {
     }
     const auto key = [this](std::size_t number) {
       const Level& level = questions_.levels[number];
-      const std::string_view file = level.location.file ? *level.location.file : "";
+      const std::string_view file =
+          level.location.file ? std::string_view(*level.location.file) : std::string_view();
       const int alternated = questions_.release == Release::k1_17 ? 0 : level.alternated;
       return std::tuple(alternated, -level.count, file, level.location.row, level.location.column,
                         number);

@@ -47,22 +47,28 @@ Operand Constants::Of(const Term& term) {
     case TermKind::kBoolean:
       return {.term = nullptr, .value = Value::Boolean(term.boolean)};
     case TermKind::kString:
-      return {.term = nullptr, .value = Value::String(term.text)};
     case TermKind::kNumber:
-      return {.term = nullptr, .value = Value::Decimal(term.text)};
     case TermKind::kArray:
     case TermKind::kObject:
     case TermKind::kSet: {
       const auto found = known_.find(&term);
-      if (found != known_.end()) {
-        return found->second;
-      }
-      const Operand made = IsConstant(term) ? Operand{.term = nullptr, .value = ValueOf(term)}
-                                            : Operand{.term = &term, .value = {}};
-      return known_.emplace(&term, made).first->second;
+      return found != known_.end() ? found->second : known_.emplace(&term, Make(term)).first->second;
     }
     default:
       return {.term = &term, .value = {}};
+  }
+}
+
+Operand Constants::Make(const Term& term) {
+  // The text is copied: a term that was made for the evaluation goes before the answer does.
+  switch (term.kind) {
+    case TermKind::kString:
+      return {.term = nullptr, .value = Value::String(arena_.CopyString(term.text))};
+    case TermKind::kNumber:
+      return {.term = nullptr, .value = Value::Decimal(arena_.CopyString(term.text))};
+    default:
+      return IsConstant(term) ? Operand{.term = nullptr, .value = ValueOf(term)}
+                              : Operand{.term = &term, .value = {}};
   }
 }
 

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "document/arena.h"
@@ -68,8 +68,10 @@ class Constants {
   [[nodiscard]] document::Arena& arena() { return arena_; }
 
  private:
+  [[nodiscard]] Operand Make(const Term& term);
+
   document::Arena& arena_;
-  std::map<const Term*, Operand> known_;
+  std::unordered_map<const Term*, Operand> known_;
 };
 
 [[nodiscard]] Term MakeTerm(TermKind kind, std::string text);
