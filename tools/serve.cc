@@ -280,8 +280,12 @@ Result<int> Serve(ServeOptions options) {
   ProblemLog problems(logger);
   bool was_ready = false;
   bool warned = false;
+  std::chrono::steady_clock::time_point measured;
   while (signals.Wait(std::chrono::milliseconds(200)) == 0) {
-    runtime->UpdateMetrics();
+    if (clock.Now() - measured >= std::chrono::seconds(1)) {
+      measured = clock.Now();
+      runtime->UpdateMetrics();
+    }
     problems.Update(runtime->Problems());
     const bool ready = runtime->NotReady().empty();
     if (ready != was_ready) {

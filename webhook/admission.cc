@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -22,14 +21,6 @@ namespace {
 using document::Value;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::int32_t kOk = 200;
-constexpr std::int32_t kAllowedWithWarnings = 299;
-constexpr std::int32_t kBadRequest = 400;
-constexpr std::int32_t kForbidden = 403;
-constexpr std::int32_t kInternalError = 500;
-// Of the caller's timeout, what is left for the way back.
-constexpr int kAnswerShare = 10;
 
 // How Gatekeeper counts a review.
 enum class Status : std::uint8_t { kAllow, kDeny, kError };
@@ -77,12 +68,6 @@ void Count(Counter& counter, std::uint64_t by) {
   if (by > 0) {
     counter.Increment(static_cast<double>(by));
   }
-}
-
-void Answer(ReviewReply& reply, std::int32_t code, std::string message) {
-  reply.allowed = code < kBadRequest;
-  reply.code = code;
-  reply.message = std::move(message);
 }
 
 void AppendLine(const policy::Violation& violation, std::string* out) {
@@ -361,26 +346,10 @@ Handling AdmissionHandler::State::Run(std::string_view content_type, std::string
                                       const AdmissionContext& context, Scratch& scratch,
                                       std::string* out, rego::EvaluationStatistics* statistics) {
   scratch.Clear(options.arena_limit_bytes);
-  const auto review = ReadReview(content_type, body, scratch.arena);
-  if (!review) {
-    Answer(scratch.reply, kBadRequest, review.error().message);
-    AppendBareReply(scratch.reply, out);
-    return Handling::kDone;
-  }
-  try {
-    if (Review<State>(*this, context, *review, scratch, statistics).Run() ==
-        Handling::kNeedWorker) {
-      return Handling::kNeedWorker;
-    }
-  } catch (const std::exception& exception) {
-    // Memory, or a mistake of ours: an answer all the same, as Gatekeeper gives one after a panic.
-    logger->Error("a review failed", {{"error", std::string_view(exception.what())}});
-    Answer(scratch.reply, kInternalError,
-           std::string("panic: ") + exception.what() + " [recovered]");
-  }
-  AppendReply(review->api_version, review->kind, review->request.GetString({"uid"}), scratch.reply,
-              out);
-  return Handling::kDone;
+  return AnswerReview(ReadReview(content_type, body, scratch.arena), *logger, "a review failed",
+                      scratch.reply, out, [&](const ReviewRequest& review) {
+                        return Review<State>(*this, context, review, scratch, statistics).Run();
+                      });
 }
 
 AdmissionHandler::AdmissionHandler(policy::PolicyStore& policies, index::Inventory& inventory,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <utility>
 #include <vector>
 
@@ -21,12 +20,6 @@ namespace {
 using document::Value;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr std::int32_t kOk = 200;
-constexpr std::int32_t kBadRequest = 400;
-constexpr std::int32_t kInternalError = 500;
-// Of the caller's timeout, what is left for the way back.
-constexpr int kAnswerShare = 10;
 
 enum class Status : std::uint8_t { kSuccess, kSkip };
 
@@ -54,12 +47,6 @@ struct Counters {
   std::array<Histogram*, 2> durations{};
   std::array<Histogram*, 2> iterations{};
 };
-
-void Answer(ReviewReply& reply, std::int32_t code, std::string message) {
-  reply.allowed = code == kOk;
-  reply.code = code;
-  reply.message = std::move(message);
-}
 
 std::string_view GroupOf(const Value& object) {
   const std::string_view version = object.GetString({"apiVersion"});
@@ -356,28 +343,13 @@ MutationHandler::~MutationHandler() = default;
 Handling MutationHandler::Mutate(std::string_view content_type, std::string_view body,
                                  const AdmissionContext& context, std::string* out,
                                  std::int32_t* code) {
-  Handling handling = Handling::kDone;
   std::unique_ptr<Scratch> scratch = state_->scratches.Take();
   scratch->Clear(state_->options.arena_limit_bytes);
   ReviewReply& reply = scratch->reply;
-  const auto review = ReadReview(content_type, body, scratch->arena, document::NumberMode::kExact);
-  if (!review) {
-    Answer(reply, kBadRequest, review.error().message);
-    AppendBareReply(reply, out);
-  } else {
-    try {
-      handling = state_->Run(*review, context, *scratch);
-    } catch (const std::exception& exception) {
-      // Memory, or a mistake of ours: an answer all the same, as Gatekeeper gives one after a panic.
-      state_->logger->Error("a mutation failed", {{"error", std::string_view(exception.what())}});
-      Answer(reply, kInternalError, std::string("panic: ") + exception.what() + " [recovered]");
-      reply.patch.clear();
-    }
-    if (handling == Handling::kDone) {
-      AppendReply(review->api_version, review->kind, review->request.GetString({"uid"}), reply,
-                  out);
-    }
-  }
+  const Handling handling = AnswerReview(
+      ReadReview(content_type, body, scratch->arena, document::NumberMode::kExact), *state_->logger,
+      "a mutation failed", reply, out,
+      [&](const ReviewRequest& review) { return state_->Run(review, context, *scratch); });
   if (code != nullptr) {
     *code = reply.code;
   }

@@ -6,6 +6,7 @@
 
 #include "document/arena.h"
 #include "document/value.h"
+#include "webhook/handler_support.h"
 #include "webhook/review_reply.h"
 #include "webhook/review_request.h"
 
@@ -15,11 +16,6 @@ namespace {
 using document::Value;
 
 constexpr std::string_view kLabel = "admission.gatekeeper.sh/ignore";
-constexpr std::int32_t kOk = 200;
-constexpr std::int32_t kBadRequest = 400;
-constexpr std::int32_t kForbidden = 403;
-constexpr std::int32_t kInternalError = 500;
-
 ReviewReply Allow(std::string message) {
   return {
       .allowed = true, .code = kOk, .reason = {}, .message = std::move(message), .warnings = {}};
