@@ -49,35 +49,11 @@ MutationSet::MutationSet(std::vector<std::shared_ptr<const Mutator>> mutators)
   std::ranges::sort(mutators_, {}, [](const auto& mutator) { return mutator->id(); });
   conflicts_ = FindConflicts(mutators_);
   for (std::uint32_t i = 0; i < mutators_.size(); ++i) {
-    const Mutator& mutator = *mutators_[i];
-    std::set<std::string> kinds;
-    for (const ApplyTo& entry : mutator.apply_to()) {
-      kinds.insert(entry.kinds.begin(), entry.kinds.end());
-    }
-    if (mutator.id().kind == MutatorKind::kAssignMetadata) {
-      const std::vector<std::string> named = mutator.match().KindsNamed();
-      kinds.insert(named.begin(), named.end());
-    }
-    if (!conflicts_[i].empty()) {
-      continue;
-    }
-    asks_providers_ = asks_providers_ || mutator.external_data().has_value();
-    if (kinds.empty()) {
-      of_any_kind_.push_back(i);
-    }
-    for (const std::string& kind : kinds) {
-      by_kind_[kind].push_back(i);
+    if (conflicts_[i].empty()) {
+      asks_providers_ = asks_providers_ || mutators_[i]->external_data().has_value();
+      index_.Add(i, *mutators_[i]);
     }
   }
-  for (auto& [kind, places] : by_kind_) {
-    places.insert(places.end(), of_any_kind_.begin(), of_any_kind_.end());
-    std::ranges::sort(places);
-  }
-}
-
-std::span<const std::uint32_t> MutationSet::Candidates(std::string_view kind) const {
-  const auto found = by_kind_.find(kind);
-  return found == by_kind_.end() ? of_any_kind_ : found->second;
 }
 
 // One object on its way through the passes.
@@ -119,8 +95,7 @@ class MutationSet::Run {
       return Fail(ErrorCode::kExhausted, "the mutation used up its memory of " +
                                              std::to_string(arena_.limit_bytes()) + " bytes");
     }
-    if (options_.deadline != std::chrono::steady_clock::time_point::max() &&
-        std::chrono::steady_clock::now() > options_.deadline) {
+    if (options_.clock != nullptr && options_.clock->Now() > options_.deadline) {
       return Fail(ErrorCode::kExhausted, "the mutation used up its time");
     }
     return {};
@@ -146,21 +121,21 @@ class MutationSet::Run {
     while (next < set_.mutators_.size()) {
       // Again from here whenever a mutator changed what matching looks at.
       const Seen seen = SeenNow();
+      const TypeView type = TypeOf(target_.object);
+      const policy::MatchSubject subject(TargetOf(target_));
       if (!known_ || !known_seen_.IsSame(seen)) {
         known_seen_ = seen;
         known_ = true;
-        matching_.clear();
+        set_.index_.Find(type.kind, subject.name_space(), &candidates_);
+        matching_.assign(candidates_.size(), Answer::kUnknown);
       }
-      const TypeView type = TypeOf(target_.object);
-      const std::span<const std::uint32_t> candidates = set_.Candidates(type.kind);
-      const policy::MatchSubject subject(TargetOf(target_));
       bool again = false;
-      for (std::size_t i = FirstFrom(candidates, next); i < candidates.size() && !again; ++i) {
-        next = candidates[i] + 1;
-        if (!TRY(Matches(candidates[i], i, type, subject))) {
+      for (std::size_t i = FirstFrom(next); i < candidates_.size() && !again; ++i) {
+        next = candidates_[i] + 1;
+        if (!TRY(Matches(i, type, subject))) {
           continue;
         }
-        TRY(Apply(candidates[i], iteration));
+        TRY(Apply(candidates_[i], iteration));
         again = !SeenNow().IsSame(seen);
       }
       if (!again) {
@@ -170,26 +145,22 @@ class MutationSet::Run {
     return {};
   }
 
-  static std::size_t FirstFrom(std::span<const std::uint32_t> candidates, std::uint32_t next) {
-    return static_cast<std::size_t>(std::ranges::lower_bound(candidates, next) -
-                                    candidates.begin());
+  [[nodiscard]] std::size_t FirstFrom(std::uint32_t next) const {
+    return static_cast<std::size_t>(std::ranges::lower_bound(candidates_, next) -
+                                    candidates_.begin());
   }
 
-  // Remembered for the next pass: the answer is the same while what was seen is the same.
-  Result<bool> Matches(std::uint32_t place, std::size_t i, const TypeView& type,
-                       const policy::MatchSubject& subject) {
-    if (i < matching_.size() && matching_[i] != Answer::kUnknown) {
+  // Whether the i-th candidate matches. Remembered for the next pass: the answer is the same while what was seen is the same.
+  Result<bool> Matches(std::size_t i, const TypeView& type, const policy::MatchSubject& subject) {
+    if (matching_[i] != Answer::kUnknown) {
       return matching_[i] == Answer::kYes;
     }
-    const Mutator& mutator = *set_.mutators_[place];
+    const Mutator& mutator = *set_.mutators_[candidates_[i]];
     const Result<bool> matches = mutator.Matches(type, target_.operation, subject);
     if (!matches) {
       return Fail(matches.error().code, "matching for mutator " + mutator.id().ToString() +
                                             " failed for " + Described(target_.object) + ": " +
                                             matches.error().message);
-    }
-    if (matching_.size() <= i) {
-      matching_.resize(i + 1, Answer::kUnknown);
     }
     matching_[i] = *matches ? Answer::kYes : Answer::kNo;
     return *matches;
@@ -296,7 +267,9 @@ class MutationSet::Run {
   std::size_t applied_ = 0;
   bool known_ = false;
   Seen known_seen_;
-  std::vector<Answer> matching_;  // By place among the candidates of known_seen_.
+  // For known_seen_: places in set_.mutators_, and what is known of each.
+  std::vector<std::uint32_t> candidates_;
+  std::vector<Answer> matching_;
 };
 
 Result<MutationOutcome> MutationSet::Mutate(const Mutable& target, const MutateOptions& options,
@@ -305,17 +278,13 @@ Result<MutationOutcome> MutationSet::Mutate(const Mutable& target, const MutateO
   return Run(*this, target, options, arena, steps).All();
 }
 
-bool MutationSet::MayAskProviders(std::string_view kind) const {
-  return asks_providers_ && std::ranges::any_of(Candidates(kind), [this](std::uint32_t i) {
-           return mutators_[i]->external_data().has_value();
-         });
-}
-
 Result<std::vector<const Mutator*>> MutationSet::Matching(const Mutable& target) const {
   std::vector<const Mutator*> matching;
   const policy::MatchSubject subject(TargetOf(target));
   const TypeView type = TypeOf(target.object);
-  for (const std::uint32_t i : Candidates(type.kind)) {
+  std::vector<std::uint32_t> candidates;
+  index_.Find(type.kind, subject.name_space(), &candidates);
+  for (const std::uint32_t i : candidates) {
     if (TRY(AddContext(mutators_[i]->Matches(type, target.operation, subject),
                        "matching for mutator " + mutators_[i]->id().ToString() + " failed for " +
                            Described(target.object)))) {

@@ -13,14 +13,15 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "document/arena.h"
 #include "document/value.h"
 #include "mutation/external_data.h"
 #include "mutation/mutator.h"
+#include "mutation/mutator_index.h"
 
 namespace portcullis::mutation {
 
@@ -36,6 +37,7 @@ struct MutationTrace {
 struct MutateOptions {
   // Names one mutation in errors, logs and annotations: a new UUID. Called at most once.
   std::function<std::string()> new_id;
+  Clock* clock = nullptr;  // Null: there is no deadline.
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   ExternalDataClient* external_data = nullptr;  // Null: providers cannot be asked.
   bool annotate = false;                        // Write gatekeeper.sh/mutations and -id.
@@ -68,8 +70,8 @@ class MutationSet {
     return conflicts_[i];
   }
 
-  // Passes over the mutators, in order, until one changes nothing. COST: only mutators that name the object's kind, or any
-  // kind, are looked at. `steps`, if given, gets what each mutator changed.
+  // Passes over the mutators, in order, until one changes nothing. COST: only mutators that MutatorIndex finds are looked at.
+  // `steps`, if given, gets what each mutator changed.
   // LIFETIME: the object that comes back shares parts with `target`, with this set and with `arena`.
   // ERRORS: with Gatekeeper's text: kInvalidArgument: a mutator cannot be matched or applied. kExhausted: it does not converge,
   // or not before the deadline or within the arena's limit. kUnavailable: a provider of external data failed.
@@ -78,27 +80,19 @@ class MutationSet {
                                                std::vector<MutationStep>* steps = nullptr) const;
 
   // Whether a mutator that could match an object of this kind takes its value from a provider.
-  [[nodiscard]] bool MayAskProviders(std::string_view kind) const;
+  [[nodiscard]] bool MayAskProviders(std::string_view kind) const {
+    return index_.MayAskProviders(kind);
+  }
 
   // The mutators in force that match, in order.
   [[nodiscard]] Result<std::vector<const Mutator*>> Matching(const Mutable& target) const;
 
  private:
   class Run;
-  // Places in mutators_ of those that could match an object of this kind, in order.
-  [[nodiscard]] std::span<const std::uint32_t> Candidates(std::string_view kind) const;
-
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
 
   std::vector<std::shared_ptr<const Mutator>> mutators_;
   std::vector<std::set<MutatorId>> conflicts_;
-  std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> by_kind_;
-  std::vector<std::uint32_t> of_any_kind_;
+  MutatorIndex index_;  // Places in mutators_, of those in force.
   bool asks_providers_ = false;
 };
 

@@ -249,6 +249,7 @@ Result<void> MutationHandler::State::MutateObject(const ReviewRequest& review,
   mutation::MutationTrace trace;
   trace.keep_applied = options.log_mutations;
   const mutation::MutateOptions how{.new_id = mutation::NewMutationId,
+                                    .clock = &clock,
                                     .deadline = deadline,
                                     .external_data = external_data,
                                     .annotate = options.annotate,

@@ -295,6 +295,11 @@ MatchSubject::MatchSubject(const MatchTarget& target)
   }
 }
 
+std::optional<std::string_view> MatchSubject::name_space() const {
+  const Candidate& candidate = candidates_.front();
+  return candidate.lies_in_one ? std::optional(candidate.namespace_name) : std::nullopt;
+}
+
 Result<bool> Match::Matches(const MatchSubject& subject) const {
   if (!state_->given) {
     return true;
@@ -338,6 +343,19 @@ std::vector<std::string> Match::KindsNamed() const {
       return {};
     }
     names.insert(names.end(), entry.kinds.names.begin(), entry.kinds.names.end());
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> Match::NamespacesNamed() const {
+  std::vector<std::string> names;
+  for (const Wildcard& wildcard : state_->namespaces) {
+    if (!wildcard.is_exact()) {
+      return {};
+    }
+    names.push_back(wildcard.text());
   }
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ struct MatchTarget {
 class MatchSubject {
  public:
   explicit MatchSubject(const MatchTarget& target);
+
+  // The namespace that a mutator's `namespaces` are compared with; none: they are not looked at.
+  [[nodiscard]] std::optional<std::string_view> name_space() const;
 
  private:
   friend class Match;
@@ -77,6 +81,8 @@ class Match {
   [[nodiscard]] bool CouldMatchKind(std::string_view group, std::string_view kind) const;
   // The kinds that match.kinds names, sorted; empty: any kind may match.
   [[nodiscard]] std::vector<std::string> KindsNamed() const;
+  // The namespaces that match.namespaces names, sorted; empty: it is absent, or has a glob.
+  [[nodiscard]] std::vector<std::string> NamespacesNamed() const;
   // True if labels of the Namespace object decide.
   [[nodiscard]] bool ReadsNamespace() const;
 

@@ -16,6 +16,11 @@ class Wildcard {
   // For metadata.generateName, whose end is not known yet: only patterns that leave the end open can match.
   [[nodiscard]] bool MatchesGenerateName(std::string_view prefix) const;
 
+  // Without a star: text() is all that matches.
+  [[nodiscard]] bool is_exact() const { return form_ == Form::kExact; }
+  // The pattern without its stars.
+  [[nodiscard]] const std::string& text() const { return text_; }
+
  private:
   enum class Form : std::uint8_t { kExact, kPrefix, kSuffix, kContains };
   Form form_ = Form::kExact;
