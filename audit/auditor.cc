@@ -52,8 +52,8 @@ Auditor::Auditor(AuditMeans means, AuditOptions options, Clock& clock,
       keeper_(*means_.inventory, means_.find_namespace, clock, logger_, metrics,
               ReviewOptions(options_)),
       next_run_(clock.Now() + options_.interval) {
-  if (options_.emit_events && means_.writer != nullptr) {
-    events_.emplace(*means_.writer, clock_);
+  if (options_.emit_events && means_.event_writer != nullptr) {
+    events_.emplace(*means_.event_writer, clock_);
   }
   thread_ = std::thread([this] { Loop(); });
 }
@@ -277,11 +277,18 @@ void Auditor::Emit(const std::string& id, const ShownViolation& violation) {
   controller::Event event;
   event.component = "gatekeeper-audit";
   event.reason = "AuditViolation";
-  event.kind = type.kind;
-  event.name = violation.name;
-  event.name_space = options_.gatekeeper_namespace;
-  if (options_.events_involved_namespace) {
-    document::Arena arena;
+  controller::ViolationSubject subject{.kind = type.kind,
+                                       .name = violation.name,
+                                       .name_space = violation.name_space,
+                                       .uid = violation.uid,
+                                       .resource_version = violation.resource_version,
+                                       .constraint_kind = constraint.kind,
+                                       .constraint_name = constraint.name};
+  const std::string told =
+      fmt::format("Constraint: {}, Message: {}", constraint.name, violation.message);
+  document::Arena arena;
+  Result<Value> object = Value();
+  if (options_.event_place.beside_objects) {
     const store::ObjectKey key{
         .scope = violation.name_space.empty() ? store::Scope::kCluster : store::Scope::kNamespaced,
         .name_space = std::string(violation.name_space),
@@ -289,22 +296,17 @@ void Auditor::Emit(const std::string& id, const ShownViolation& violation) {
         .kind = type.kind,
         .name = std::string(violation.name)};
     const std::string bytes = store::EncodeKey(key);
-    const auto object = means_.inventory->View()->Get(*store::DecodeKey(bytes), arena,
-                                                      document::NumberMode::kFloat64);
-    if (!violation.name_space.empty()) {
-      event.name_space = violation.name_space;
-    }
+    object = means_.inventory->View()->Get(*store::DecodeKey(bytes), arena,
+                                           document::NumberMode::kFloat64);
     if (object && object->is_defined()) {
-      event.uid = object->GetString({"metadata", "uid"});
-      event.resource_version = object->GetString({"metadata", "resourceVersion"});
+      subject.uid = object->GetString({"metadata", "uid"});
+      subject.resource_version = object->GetString({"metadata", "resourceVersion"});
     }
-    event.message = fmt::format("Constraint: {}, Message: {}", constraint.name, violation.message);
+    event.message = told;
   } else {
-    event.uid = fmt::format("{}/{}/{}/{}//{}", type.kind, violation.name_space, violation.name,
-                            constraint.kind, constraint.name);
-    event.message = fmt::format("Resource Namespace: {}, Constraint: {}, Message: {}",
-                                violation.name_space, constraint.name, violation.message);
+    event.message = fmt::format("Resource Namespace: {}, {}", violation.name_space, told);
   }
+  controller::SetSubject(subject, options_.event_place, &event);
   event.annotations = {
       {"process", "audit"},
       {"auditTimestamp", id},

@@ -34,8 +34,7 @@ struct AuditOptions {
   bool from_cache = false;       // Only what is in the inventory, as Gatekeeper's cache has it.
   bool match_kind_only = false;  // Beside the inventory only kinds that constraints name.
   bool emit_events = false;
-  bool events_involved_namespace = false;  // Events lie beside their objects.
-  std::string gatekeeper_namespace = "gatekeeper-system";
+  controller::EventPlace event_place = {};
   // What part of one core's time a full pass takes.
   double pass_share = 0.5;
 };
@@ -46,8 +45,9 @@ struct AuditMeans {
   std::function<Policies()> policies;
   std::function<bool()> ready;  // Policies and the inventory are complete.
   FindNamespace find_namespace;
-  Listing* listing = nullptr;                  // Null: there is nothing beside the inventory.
-  controller::ObjectWriter* writer = nullptr;  // Null: statuses and Events are written nowhere.
+  Listing* listing = nullptr;                        // Null: there is nothing beside the inventory.
+  controller::ObjectWriter* writer = nullptr;        // Null: statuses are written nowhere.
+  controller::ObjectWriter* event_writer = nullptr;  // Null: Events neither.
 };
 
 class Auditor {

@@ -126,7 +126,9 @@ Result<ConstraintStatus> ReadStatus(store::Store& store, const policy::Constrain
         .details = {},
         .enforcement_action = KnownAction(kept.record.GetString({"action"})),
         .actions = Texts(kept.record.Find("actions")),
-        .labels = kept.record.Find("labels")};
+        .labels = kept.record.Find("labels"),
+        .uid = kept.record.GetString({"uid"}),
+        .resource_version = kept.record.GetString({"resourceVersion"})};
     const Value violations = kept.record.Find("violations");
     for (std::uint32_t i = 0; violations.is_array() && i < violations.size(); ++i) {
       const std::string message = CutMessage(violations.ItemAt(i).GetString({"message"}));

@@ -32,6 +32,8 @@ struct ShownViolation {
   std::string_view enforcement_action;
   std::vector<std::string> actions;  // Of a scoped constraint.
   document::Value labels;            // Of the object.
+  std::string_view uid;              // Of an object that is not in the inventory, as the next.
+  std::string_view resource_version;
 };
 
 // "2026-08-01T10:00:00Z"

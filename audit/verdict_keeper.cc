@@ -275,7 +275,7 @@ Result<std::size_t> VerdictKeeper::Evaluate(std::span<const std::string> key_byt
     std::vector<index::ReadToken> tokens = reads.Tokens();
     std::erase(tokens, index::TokenOfObject(bytes));
     const bool differs = TRY(verdicts_.Put(batch, bytes, VerdictStore::Origin::kInventory, findings,
-                                           object.Get({"metadata", "labels"}), tokens));
+                                           object.Find("metadata"), tokens));
     differing += differs ? 1 : 0;
   }
   if (!batch.empty()) {
@@ -409,7 +409,7 @@ Result<void> VerdictKeeper::ReviewOutside(const Value& object, const std::string
   const std::unique_ptr<store::Batch> batch = inventory_.store().NewBatch();
   const index::ReadToken of = index::ReadTokenOf(Digest(audit));
   TRY(verdicts_.Put(*batch, key_bytes, VerdictStore::Origin::kOutside, findings,
-                    object.Get({"metadata", "labels"}), std::span(&of, 1)));
+                    object.Find("metadata"), std::span(&of, 1)));
   return batch->empty() ? Result<void>() : inventory_.store().Write(*batch);
 }
 

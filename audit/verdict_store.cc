@@ -101,7 +101,8 @@ Value Texts(const std::vector<std::string>& texts, document::Arena& arena) {
   return Value::Array(items);
 }
 
-Result<std::string> EncodeFindings(const Findings& findings, const Value& labels) {
+Result<std::string> EncodeFindings(const Findings& findings, const Value& metadata,
+                                   VerdictStore::Origin origin) {
   document::Arena arena;
   const std::span<Value> violations = arena.AllocateArray<Value>(findings.violations.size());
   for (std::size_t i = 0; i < violations.size(); ++i) {
@@ -110,12 +111,20 @@ Result<std::string> EncodeFindings(const Findings& findings, const Value& labels
     fields[1] = {Value::String("message"), Value::String(findings.violations[i].message)};
     violations[i] = Value::Object(fields);
   }
-  const std::span<Member> fields = arena.AllocateArray<Member>(4);
-  fields[0] = {Value::String("action"), Value::String(findings.enforcement_action)};
-  fields[1] = {Value::String("actions"), Texts(findings.actions, arena)};
-  fields[2] = {Value::String("labels"), labels.is_object() ? labels : Value::Object({})};
-  fields[3] = {Value::String("violations"), Value::Array(violations)};
-  return document::Encode(Value::Object(fields));
+  const Value labels = metadata.Find("labels");
+  document::ObjectBuilder record(arena);
+  record.Add("action", Value::String(findings.enforcement_action));
+  record.Add("actions", Texts(findings.actions, arena));
+  record.Add("labels", labels.is_object() ? labels : Value::Object({}));
+  // Of an object in the inventory they are there.
+  for (const std::string_view field : {"resourceVersion", "uid"}) {
+    const Value text = metadata.Find(field);
+    if (origin == VerdictStore::Origin::kOutside && text.is_string()) {
+      record.Add(field, text);
+    }
+  }
+  record.Add("violations", Value::Array(violations));
+  return document::Encode(record.Finish());
 }
 
 }  // namespace
@@ -195,7 +204,7 @@ Result<void> VisitFindings(store::Store& store, const FindingsFilter& filter,
 }
 
 Result<bool> VerdictStore::Put(store::Batch& batch, std::string_view key_bytes, Origin origin,
-                               const ObjectFindings& findings, const Value& labels,
+                               const ObjectFindings& findings, const Value& metadata,
                                std::span<const index::ReadToken> reads) {
   const std::string object_key = ObjectPrefix(origin) + std::string(key_bytes);
   store::PinnedValue stored;
@@ -223,7 +232,7 @@ Result<bool> VerdictStore::Put(store::Batch& batch, std::string_view key_bytes, 
   store::PinnedValue kept;
   for (const auto& [key, each] : findings) {
     const std::string record_key = ConstraintPrefix(key) + std::string(key_bytes);
-    const std::string record = TRY(EncodeFindings(each, labels));
+    const std::string record = TRY(EncodeFindings(each, metadata, origin));
     if (!TRY(store_.Get(Family::kVerdicts, record_key, nullptr, &kept)) || kept.bytes() != record) {
       batch.Put(Family::kVerdicts, record_key, record);
       differs = true;

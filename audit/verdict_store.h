@@ -3,6 +3,7 @@
 //
 //   'v' constraint kind NUL constraint name NUL object key    an encoded document (document/encoding.h):
 //         {"action": text, "actions": [text…], "labels": {…}, "violations": [{"details": JSON text, "message": text}…]}
+//         and of an object that is not in the inventory, where it has them, "resourceVersion": text, "uid": text
 //   'o' object key            1 (format) tokens (4 bytes, big-endian) tokens * token (16 bytes) (kind NUL name NUL)…
 //         of an object with violations or reads: what it read (index/reads.h), and the constraints with a 'v' record
 //   'x' object key            the same of an object that is not in the inventory; its tokens are the number of the audit, alone
@@ -82,7 +83,7 @@ class VerdictStore {
   // Makes the records of one object tell this, which `batch` then writes; an object at most once a batch.
   // Whether violations differ from those that are kept. ERRORS: kCorruption.
   Result<bool> Put(store::Batch& batch, std::string_view key_bytes, Origin origin,
-                   const ObjectFindings& findings, const document::Value& labels,
+                   const ObjectFindings& findings, const document::Value& metadata,
                    std::span<const index::ReadToken> reads);
 
   // Adds the objects whose verdict read this, up to `limit` in the set. False: there are more.

@@ -15,7 +15,12 @@ namespace {
 constexpr double kBurst = 25;
 constexpr double kTokensASecond = 1.0 / 300;
 constexpr std::size_t kMostKept = 4096;
-constexpr std::size_t kMostMessageBytes = 1024;  // The API server's limit.
+// Of different texts about one object, before they are combined.
+constexpr std::size_t kMostTexts = 10;
+constexpr std::chrono::minutes kSimilarFor{10};
+// The API server forgets an Event that was not touched for an hour: a patch would be lost.
+constexpr std::chrono::minutes kEventLives{55};
+constexpr std::size_t kMostMessageBytes = std::size_t{16} << 10;
 
 std::string TimeText(std::chrono::system_clock::time_point when) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
@@ -40,15 +45,81 @@ std::string Dump(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// Cut between characters.
+std::string_view Cut(std::string_view text) {
+  if (text.size() <= kMostMessageBytes) {
+    return text;
+  }
+  std::size_t end = kMostMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end);
+}
+
+nlohmann::json MakeObject(const Event& event, const std::string& name, std::string_view message,
+                          const std::string& now, bool combined) {
+  nlohmann::json involved = {
+      {"kind", event.kind}, {"namespace", event.name_space}, {"name", event.name}};
+  if (!event.uid.empty()) {
+    involved["uid"] = event.uid;
+  }
+  if (!event.resource_version.empty()) {
+    involved["resourceVersion"] = event.resource_version;
+  }
+  nlohmann::json metadata = {{"name", name}, {"namespace", event.name_space}};
+  // What stands for many has none of one.
+  if (!combined) {
+    for (const auto& [field, text] : event.annotations) {
+      metadata["annotations"][field] = text;
+    }
+  }
+  return {{"apiVersion", "v1"},
+          {"kind", "Event"},
+          {"metadata", metadata},
+          {"involvedObject", involved},
+          {"reason", event.reason},
+          {"message", message},
+          {"source", {{"component", event.component}}},
+          {"type", "Warning"},
+          {"count", 1},
+          {"firstTimestamp", now},
+          {"lastTimestamp", now},
+          {"reportingComponent", combined ? "" : event.component},
+          {"reportingInstance", ""}};
+}
+
+template <class Kept>
+void KeepFew(Kept* kept) {
+  if (kept->size() > kMostKept) {
+    kept->clear();
+  }
+}
+
 }  // namespace
 
-bool Events::TakeToken(const Event& event) {
-  if (sources_.size() > kMostKept) {
-    sources_.clear();
+void SetSubject(const ViolationSubject& subject, const EventPlace& place, Event* event) {
+  event->kind = subject.kind;
+  event->name = subject.name;
+  event->name_space = place.gatekeeper_namespace;
+  if (!place.beside_objects) {
+    event->uid = fmt::format("{}/{}/{}/{}//{}", subject.kind, subject.name_space, subject.name,
+                             subject.constraint_kind, subject.constraint_name);
+    return;
   }
-  const auto now = clock_.Now();
-  const auto [at, is_new] = sources_.try_emplace(ObjectOf(event), Source{kBurst, now});
-  Source& source = at->second;
+  if (!subject.name_space.empty()) {
+    event->name_space = subject.name_space;
+  }
+  if (!subject.uid.empty() && !subject.resource_version.empty()) {
+    event->uid = subject.uid;
+    event->resource_version = subject.resource_version;
+  }
+}
+
+bool EventCorrelator::TakeToken(const std::string& object) {
+  KeepFew(&sources_);
+  const Instant now = clock_.Now();
+  Source& source = sources_.try_emplace(object, Source{kBurst, now}).first->second;
   const double seconds = std::chrono::duration<double>(now - source.filled).count();
   source.tokens = std::min(kBurst, source.tokens + seconds * kTokensASecond);
   source.filled = now;
@@ -59,56 +130,69 @@ bool Events::TakeToken(const Event& event) {
   return true;
 }
 
-void Events::Emit(const Event& event) {
-  const std::lock_guard lock(mutex_);
-  if (!TakeToken(event)) {
-    return;
+bool EventCorrelator::IsOneOfMany(const std::string& object, const Event& event) {
+  KeepFew(&similar_);
+  const Instant now = clock_.Now();
+  Similar& similar = similar_[object + event.reason];
+  if (now - similar.last > kSimilarFor) {
+    similar.messages.clear();
   }
-  const std::string now = TimeText(clock_.WallNow());
-  const std::string key = ObjectOf(event) + event.reason + '\n' + event.message;
-  if (const auto known = repeated_.find(key); known != repeated_.end()) {
-    const nlohmann::json patch = {{"count", ++known->second.count}, {"lastTimestamp", now}};
-    writer_.Patch(known->second.path, "count", Dump(patch));
-    return;
+  similar.last = now;
+  similar.messages.insert(event.message);
+  if (similar.messages.size() < kMostTexts) {
+    return false;
   }
-  if (repeated_.size() > kMostKept) {
-    repeated_.clear();
+  similar.messages.erase(similar.messages.begin());
+  return true;
+}
+
+std::optional<EventWrite> EventCorrelator::Observe(const Event& event) {
+  const std::string object = ObjectOf(event);
+  const bool combined = IsOneOfMany(object, event);
+  const std::string text =
+      std::string(Cut((combined ? "(combined from similar events): " : "") + event.message));
+  const Instant now = clock_.Now();
+  KeepFew(&repeated_);
+  Repeated& repeated = repeated_[object + event.reason + '\n' + (combined ? "" : event.message)];
+  const bool is_new = repeated.count == 0 || now - repeated.last > kEventLives;
+  repeated.count = is_new ? 1 : repeated.count + 1;
+  repeated.last = now;
+  const std::string when = TimeText(clock_.WallNow());
+  if (!TakeToken(object)) {
+    if (is_new) {
+      repeated.count = 0;
+    }
+    return std::nullopt;
+  }
+  if (!is_new) {
+    nlohmann::json patch = {{"count", repeated.count}, {"lastTimestamp", when}};
+    if (combined) {
+      patch["message"] = text;
+    }
+    return EventWrite{.verb = EventWrite::Verb::kPatch,
+                      .path = repeated.collection + "/" + replicator::EscapeForUrl(repeated.name),
+                      .body = Dump(patch)};
   }
   const auto stamp =
       std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.WallNow().time_since_epoch())
           .count();
-  const std::string name =
-      fmt::format("{}.{:x}", event.name, static_cast<std::uint64_t>(stamp) + made_++);
-  nlohmann::json involved = {
-      {"kind", event.kind}, {"namespace", event.name_space}, {"name", event.name}};
-  if (!event.uid.empty()) {
-    involved["uid"] = event.uid;
+  repeated.name = fmt::format("{}.{:x}", event.name, static_cast<std::uint64_t>(stamp) + made_++);
+  repeated.collection = replicator::GroupVersionPath("", "v1") + "/namespaces/" +
+                        replicator::EscapeForUrl(event.name_space) + "/events";
+  return EventWrite{.verb = EventWrite::Verb::kCreate,
+                    .path = repeated.collection,
+                    .body = Dump(MakeObject(event, repeated.name, text, when, combined))};
+}
+
+void Events::Emit(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  if (auto write = correlator_.Observe(event); !write) {
+    return;
+  } else if (write->verb == EventWrite::Verb::kCreate) {
+    writer_.Create(std::move(write->path), std::move(write->body));
+  } else {
+    writer_.Patch(write->path, "count", std::move(write->body));
   }
-  if (!event.resource_version.empty()) {
-    involved["resourceVersion"] = event.resource_version;
-  }
-  nlohmann::json annotations = nlohmann::json::object();
-  for (const auto& [field, text] : event.annotations) {
-    annotations[field] = text;
-  }
-  const nlohmann::json object = {
-      {"apiVersion", "v1"},
-      {"kind", "Event"},
-      {"metadata", {{"name", name}, {"namespace", event.name_space}, {"annotations", annotations}}},
-      {"involvedObject", involved},
-      {"reason", event.reason},
-      {"message", event.message.substr(0, kMostMessageBytes)},
-      {"source", {{"component", event.component}}},
-      {"type", "Warning"},
-      {"count", 1},
-      {"firstTimestamp", now},
-      {"lastTimestamp", now},
-      {"reportingComponent", event.component},
-      {"reportingInstance", ""}};
-  const std::string collection = replicator::GroupVersionPath("", "v1") + "/namespaces/" +
-                                 replicator::EscapeForUrl(event.name_space) + "/events";
-  writer_.Create(collection, Dump(object));
-  repeated_[key] = {.path = collection + "/" + replicator::EscapeForUrl(name)};
 }
 
 }  // namespace portcullis::controller

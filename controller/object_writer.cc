@@ -309,6 +309,11 @@ std::vector<ObjectWriter::Problem> ObjectWriter::Problems() const {
   return problems;
 }
 
+std::size_t ObjectWriter::waiting() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->unfinished;
+}
+
 bool ObjectWriter::idle() const {
   // Wishes that were posted are there before this looks.
   bool idle = false;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -50,6 +51,8 @@ class ObjectWriter {
   [[nodiscard]] std::vector<Problem> Problems() const;
   // True when nothing waits to be written.
   [[nodiscard]] bool idle() const;
+  // How much waits to be written, as of a moment ago. COST: a lock.
+  [[nodiscard]] std::size_t waiting() const;
 
  private:
   struct State;

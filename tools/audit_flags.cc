@@ -39,7 +39,7 @@ void AddAuditFlags(CLI::App& command, AuditFlags* flags) {
                 "Record an Event for each violation that the audit finds")
       ->group(kGroup);
   command
-      .add_flag("--audit-events-involved-namespace", audit.events_involved_namespace,
+      .add_flag("--audit-events-involved-namespace", audit.event_place.beside_objects,
                 "These Events lie beside their objects, not in Gatekeeper's namespace")
       ->group(kGroup);
 }

@@ -222,6 +222,14 @@ void AddGatekeeperFlags(CLI::App& command, GatekeeperFlags* flags) {
   command.add_flag("--log-denies", flags->log_denies, "Log each violation of a review")
       ->group(kGroup);
   command
+      .add_flag("--emit-admission-events", flags->emit_admission_events,
+                "Record an Event for each violation of a review")
+      ->group(kGroup);
+  command
+      .add_flag("--admission-events-involved-namespace", flags->admission_events_beside_objects,
+                "These Events lie beside their objects, not in Gatekeeper's namespace")
+      ->group(kGroup);
+  command
       .add_flag("--enable-referential-rules", flags->referential_rules,
                 "Whether templates may refer to data.inventory; true if absent")
       ->group(kGroup);

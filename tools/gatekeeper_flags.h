@@ -39,6 +39,8 @@ struct GatekeeperFlags {
   webhook::ExemptNamespaces exempt;
   bool any_enforcement_action = false;
   bool log_denies = false;
+  bool emit_admission_events = false;
+  bool admission_events_beside_objects = false;
   bool referential_rules = true;
 
   [[nodiscard]] bool Has(Role role) const { return roles.contains(role); }

@@ -27,6 +27,7 @@
 #include "replicator/sync_set.h"
 #include "rules/rego/catalog.h"
 #include "rules/rego/key_programs.h"
+#include "tools/admission_events.h"
 
 namespace portcullis::tools {
 namespace {
@@ -179,7 +180,20 @@ class RuntimeParts final : public Runtime {
     if (inventory.record_changes) {
       StartAudit(options);
     }
+    StartEvents(options);
     return {};
+  }
+
+  void StartEvents(const RuntimeOptions& options) {
+    if (!writer_ && (options.emit_admission_events || options.audit.emit_events)) {
+      logger_->Warning("without an API server no Events are recorded");
+    }
+    if (writer_ && options.emit_admission_events) {
+      admission_events_ = std::make_unique<WrittenAdmissionEvents>(
+          controller::EventPlace{.gatekeeper_namespace = options.gatekeeper_namespace,
+                                 .beside_objects = options.admission_events_beside_objects},
+          *writer_, clock_, metrics_);
+    }
   }
 
   void StartAudit(const RuntimeOptions& options) {
@@ -201,8 +215,9 @@ class RuntimeParts final : public Runtime {
     means.listing = listing_.get();
     // Constraints of a folder have no status in the cluster.
     means.writer = policy_folder_ ? nullptr : writer_.get();
+    means.event_writer = writer_.get();
     audit::AuditOptions audit = options.audit;
-    audit.gatekeeper_namespace = options.gatekeeper_namespace;
+    audit.event_place.gatekeeper_namespace = options.gatekeeper_namespace;
     auditor_ = std::make_unique<audit::Auditor>(std::move(means), std::move(audit), clock_, logger,
                                                 metrics_);
     namespace_cache_->SetListener(
@@ -250,6 +265,10 @@ class RuntimeParts final : public Runtime {
   mutation::ExternalDataClient& external_data() override { return *providers_; }
   [[nodiscard]] const webhook::NamespaceExcluder& mutation_excluder() const override {
     return *mutation_excluder_;
+  }
+
+  [[nodiscard]] webhook::ViolationListener* violation_listener() override {
+    return admission_events_ ? &admission_events_->listener() : nullptr;
   }
 
   [[nodiscard]] std::vector<std::string> NotReady() const override {
@@ -435,6 +454,7 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<WebhookExclusions> mutation_excluder_;
   std::unique_ptr<controller::MutatorController> mutator_controller_;
   std::unique_ptr<controller::ExternalDataProviders> providers_;
+  std::unique_ptr<WrittenAdmissionEvents> admission_events_;  // Null: none are recorded.
   std::unique_ptr<audit::Listing> listing_;  // Null, as the next, where nothing is audited.
   std::unique_ptr<audit::Auditor> auditor_;
   // Of UpdateMetrics' thread.

@@ -47,6 +47,8 @@ struct RuntimeOptions {
   bool referential_rules = true;
   // Keep the verdicts of objects, and audit at each interval; none with an interval of 0.
   audit::AuditOptions audit{.interval = std::chrono::seconds(0)};
+  bool emit_admission_events = false;
+  bool admission_events_beside_objects = false;
   std::size_t audit_chunk_size = 500;  // Objects that are asked of the API server at once; 0: all.
 };
 
@@ -66,6 +68,9 @@ class Runtime {
   [[nodiscard]] virtual mutation::MutationStore& mutators() = 0;
   [[nodiscard]] virtual mutation::ExternalDataClient& external_data() = 0;
   [[nodiscard]] virtual const webhook::NamespaceExcluder& mutation_excluder() const = 0;
+
+  // Told of what reviews find; null: nobody wants to know.
+  [[nodiscard]] virtual webhook::ViolationListener* violation_listener() = 0;
 
   // What is still awaited before reviews are answered rightly and fast, a line each; empty: ready.
   [[nodiscard]] virtual std::vector<std::string> NotReady() const = 0;

@@ -201,6 +201,8 @@ Result<int> Serve(ServeOptions options) {
     options.runtime.audit = options.audit.audit;
     options.runtime.audit_chunk_size = options.audit.chunk_size;
   }
+  options.runtime.emit_admission_events = gatekeeper.emit_admission_events;
+  options.runtime.admission_events_beside_objects = gatekeeper.admission_events_beside_objects;
   options.runtime.generates_crds = gatekeeper.Has(Role::kGenerate);
   options.runtime.folds_statuses = gatekeeper.Has(Role::kStatus);
   options.runtime.any_enforcement_action = gatekeeper.any_enforcement_action;
@@ -215,6 +217,7 @@ Result<int> Serve(ServeOptions options) {
   admission.check_enforcement_actions = !gatekeeper.any_enforcement_action;
   admission.compile_templates = !options.lenient_templates;
   admission.log_denies = gatekeeper.log_denies;
+  admission.violations = runtime->violation_listener();
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
                                     runtime->namespaces(), runtime->excluder(), clock,
                                     logger->Named("webhook"), metrics, admission);

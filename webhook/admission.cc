@@ -263,8 +263,9 @@ class Review {
     if (IsCutShort(*verdict, deadline)) {
       return Handling::kDone;
     }
-    if (state_.options.log_denies) {
-      LogViolations(request_, *verdict, *state_.logger);
+    if (state_.options.log_denies || state_.options.violations != nullptr) {
+      TellViolations(request_, *verdict, state_.options.log_denies ? state_.logger.get() : nullptr,
+                     state_.options.violations);
     }
     AnswerVerdict(*verdict, reply_);
     return Handling::kDone;

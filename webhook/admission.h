@@ -20,6 +20,7 @@
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
 #include "webhook/http_server.h"
+#include "webhook/violation_log.h"
 
 namespace portcullis::webhook {
 
@@ -49,6 +50,8 @@ struct AdmissionOptions {
   // Compile templates that come in, and refuse those that do not compile. Gatekeeper lets them in and tells it in their status.
   bool compile_templates = true;
   bool log_denies = false;
+  ViolationListener* violations =
+      nullptr;                    // Told of each violation. LIFETIME: outlives the handler.
   bool measure_accesses = false;  // AdmissionOutcome::times tells the cost of each access.
 };
 

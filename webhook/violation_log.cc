@@ -1,8 +1,7 @@
 #include "webhook/violation_log.h"
 
 #include <algorithm>
-#include <string>
-#include <string_view>
+#include <iterator>
 
 #include "document/json.h"
 
@@ -11,16 +10,41 @@ namespace {
 
 using document::Value;
 
-// The name, or for an object that has none yet, what it will begin with.
-std::string_view ResourceName(const Value& request) {
-  const std::string_view name = request.GetString({"name"});
-  return name.empty() ? request.GetString({"object", "metadata", "generateName"}) : name;
-}
-
 std::string_view VersionOf(const Value& object) {
   const std::string_view api_version = object.GetString({"apiVersion"});
   const std::size_t slash = api_version.find('/');
   return slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
+}
+
+void Log(const ToldViolation& told, const Logger& logger) {
+  const policy::Violation& violation = *told.violation;
+  const policy::Constraint& constraint = *violation.constraint;
+  std::string actions = "[";
+  for (const std::string& action : told.actions) {
+    actions += (actions.size() > 1 ? ",\"" : "\"") + action + "\"";
+  }
+  actions += "]";
+  const std::string details =
+      violation.details.is_undefined() ? "null" : document::ToJson(violation.details);
+  const std::string message = "denied admission: " + std::string(violation.message);
+  logger.Info(message, {
+                           {"semantic", true},
+                           {"process", "admission"},
+                           {"details", JsonText{details}},
+                           {"event_type", "violation"},
+                           {"constraint_name", std::string_view(constraint.name)},
+                           {"constraint_group", "constraints.gatekeeper.sh"},
+                           {"constraint_api_version", told.constraint_version},
+                           {"constraint_kind", std::string_view(constraint.kind)},
+                           {"constraint_action", told.enforcement_action},
+                           {"constraint_enforcement_actions", JsonText{actions}},
+                           {"resource_group", told.group},
+                           {"resource_api_version", told.version},
+                           {"resource_kind", told.kind},
+                           {"resource_namespace", told.name_space},
+                           {"resource_name", told.name},
+                           {"request_username", told.username},
+                       });
 }
 
 }  // namespace
@@ -29,41 +53,39 @@ bool IsKnownAction(std::string_view action) {
   return action == "deny" || action == "warn" || action == "dryrun";
 }
 
-void LogViolations(const Value& request, const policy::Verdict& verdict, const Logger& logger) {
+void TellViolations(const Value& request, const policy::Verdict& verdict, const Logger* logger,
+                    ViolationListener* listener) {
+  const Value object =
+      request.Find(request.GetString({"operation"}) == "DELETE" ? "oldObject" : "object");
+  const std::string_view name = request.GetString({"name"});
+  ToldViolation told{.violation = nullptr,
+                     .constraint_version = {},
+                     .enforcement_action = {},
+                     .actions = {},
+                     .group = request.GetString({"kind", "group"}),
+                     .version = request.GetString({"kind", "version"}),
+                     .kind = request.GetString({"kind", "kind"}),
+                     .name_space = request.GetString({"namespace"}),
+                     .name = name.empty() ? object.GetString({"metadata", "name"}) : name,
+                     .username = request.GetString({"userInfo", "username"}),
+                     .object = object};
   for (const policy::Violation& violation : verdict.violations) {
     if (std::ranges::none_of(violation.actions, IsKnownAction)) {
       continue;
     }
-    const policy::Constraint& constraint = *violation.constraint;
-    const bool scoped = constraint.enforcement_action == "scoped";
-    std::string actions = "[";
-    for (const std::string& action : violation.actions) {
-      if (scoped && IsKnownAction(action)) {
-        actions += (actions.size() > 1 ? ",\"" : "\"") + action + "\"";
-      }
+    told.violation = &violation;
+    told.constraint_version = VersionOf(violation.constraint->object);
+    told.enforcement_action = violation.constraint->enforcement_action;
+    told.actions.clear();
+    if (told.enforcement_action == "scoped") {
+      std::ranges::copy_if(violation.actions, std::back_inserter(told.actions), IsKnownAction);
     }
-    actions += "]";
-    const std::string details =
-        violation.details.is_undefined() ? "null" : document::ToJson(violation.details);
-    const std::string message = "denied admission: " + std::string(violation.message);
-    logger.Info(message, {
-                             {"semantic", true},
-                             {"process", "admission"},
-                             {"details", JsonText{details}},
-                             {"event_type", "violation"},
-                             {"constraint_name", std::string_view(constraint.name)},
-                             {"constraint_group", "constraints.gatekeeper.sh"},
-                             {"constraint_api_version", VersionOf(constraint.object)},
-                             {"constraint_kind", std::string_view(constraint.kind)},
-                             {"constraint_action", std::string_view(constraint.enforcement_action)},
-                             {"constraint_enforcement_actions", JsonText{actions}},
-                             {"resource_group", request.GetString({"kind", "group"})},
-                             {"resource_api_version", request.GetString({"kind", "version"})},
-                             {"resource_kind", request.GetString({"kind", "kind"})},
-                             {"resource_namespace", request.GetString({"namespace"})},
-                             {"resource_name", ResourceName(request)},
-                             {"request_username", request.GetString({"userInfo", "username"})},
-                         });
+    if (logger != nullptr) {
+      Log(told, *logger);
+    }
+    if (listener != nullptr) {
+      listener->OnViolation(told);
+    }
   }
 }
 

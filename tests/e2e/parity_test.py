@@ -18,7 +18,7 @@ import unittest
 import urllib.request
 
 import harness
-from parity.steps import GATEKEEPER_NAMESPACE, STEPS
+from parity.steps import AUDITED, GATEKEEPER_NAMESPACE, STEPS
 
 RECORDED = pathlib.Path(__file__).parent / "parity" / "gatekeeper.json"
 # Where Portcullis is meant to reply otherwise: the step's name, and why (docs/compatibility.md has the same).
@@ -49,15 +49,15 @@ class Gatekeeper:
         self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(wanted))
         self.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
-    def start(self):
+    def start(self, *arguments):
         port, health = free_port(), free_port()
         cache = tempfile.mkdtemp(dir=self.plane.state)
         self.process = subprocess.Popen(
             [os.environ["PORTCULLIS_GATEKEEPER"], "--kubeconfig", self.plane.kubeconfig, "--host=127.0.0.1",
              f"--port={port}", f"--health-addr=127.0.0.1:{health}", f"--prometheus-port={free_port()}", "--metrics-addr=0",
              f"--cert-dir={self.plane.webhook_certs}", "--disable-cert-rotation", "--exempt-namespace=exempt",
-             "--debug-use-fake-pod", "--shutdown-delay=0", f"--api-cache-dir={cache}", "--audit-interval=0",
-             "--default-create-vap-for-templates=false", "--default-create-vap-binding-for-constraints=false"],
+             "--debug-use-fake-pod", "--shutdown-delay=0", f"--api-cache-dir={cache}",
+             "--default-create-vap-for-templates=false", "--default-create-vap-binding-for-constraints=false", *arguments],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
             env={**os.environ, "POD_NAME": "gatekeeper", "POD_NAMESPACE": GATEKEEPER_NAMESPACE})
 
@@ -71,6 +71,8 @@ class Gatekeeper:
     def stop(self):
         self.process.kill()
         self.process.wait()
+
+    def remove(self):
         self.log.close()
 
 
@@ -80,18 +82,22 @@ class Portcullis:
         self.server = harness.Portcullis(
             "--kubeconfig", plane.kubeconfig, "--cert-dir", str(plane.webhook_certs), "--exempt-namespace=exempt",
             "--lenient-templates", "--pod-name=no-pod")  # Gatekeeper's fake pod is called so.
+        self.arguments = self.server.arguments
 
     def install(self):
         installed = harness.run("install", "--print")
         self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=installed.stdout)
         self.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
-    def start(self):
+    def start(self, *arguments):
+        self.server.arguments = [*self.arguments, *arguments]
         self.server.start()
         return self.server.address
 
     def stop(self):
         self.server.stop()
+
+    def remove(self):
         self.server.remove()
 
 
@@ -154,6 +160,9 @@ class Run:
         if "status" in step:
             found = self.read(*step["status"]) or {}
             return {"status": found.get("status")}
+        if "events" in step:
+            shown = self.events(step["events"])
+            return {"events": [{k: v for k, v in e.items() if k != "count"} for e in shown] if "uncounted" in step else shown}
         if "crd" in step:
             crd = self.read("crd", step["crd"])
             metadata = crd["metadata"]
@@ -168,7 +177,27 @@ class Run:
         # kubectl waits for nothing here, and cannot know that the API server has the kind by now.
         return {"exit": ran.returncode, "out": ran.stdout, "err": ran.stderr}
 
+    def events(self, name):
+        """Those about objects of this name, without what differs from run to run."""
+        listed = json.loads(self.plane.kubectl("get", "events", "-A", "-o", "json").stdout)["items"]
+        shown = []
+        for event in listed:
+            if event["involvedObject"].get("name") == name:
+                metadata = event.pop("metadata")
+                for field in ("resourceVersion", "firstTimestamp", "lastTimestamp", "eventTime"):
+                    event.pop(field, None)
+                event["involvedObject"].pop("resourceVersion", None)
+                event["where"] = [metadata["namespace"], re.sub(r"\.[0-9a-f]+$", ".TIME", metadata["name"])]
+                annotations = event["annotations"] = metadata.get("annotations") or {}
+                # Gatekeeper has them in the order of a map.
+                actions = annotations.get("constraint_enforcement_actions", "").split(",")
+                annotations["constraint_enforcement_actions"] = ",".join(sorted(actions))
+                shown.append(event)
+        return sorted(shown, key=lambda e: (e["where"], e["reason"], e["message"]))
+
     def step(self, step):
+        until = step.get("until", "")
+        until = (until,) if isinstance(until, str) else until
         deadline = time.monotonic() + 20
         while True:
             reply = json.loads(normal(json.dumps(self.reply(step), sort_keys=True)))
@@ -178,7 +207,7 @@ class Run:
                 reply = json.loads(text)
             # A CRD that is just being made is not served yet.
             unserved = "no matches for kind" in text and "no template" not in step["name"]
-            if (step.get("until", "") in text and not unserved) or time.monotonic() > deadline:
+            if (all(each in text for each in until) and not unserved) or time.monotonic() > deadline:
                 break
             time.sleep(0.2)
         if "settle" in step:
@@ -189,17 +218,23 @@ class Run:
                 "get", "constraintpodstatuses", "-n", GATEKEEPER_NAMESPACE, "-o", "name", check=False).stdout, 30, 0.1)
         return reply
 
+    def some(self, steps, *arguments):
+        address = self.engine.start(*arguments)
+        try:
+            self.plane.apply_objects(webhooks(self.plane, address))
+            time.sleep(1)  # The API server takes a moment to see a webhook configuration; nothing tells when it has.
+            return {step["name"]: self.step(step) for step in steps}
+        finally:
+            self.engine.stop()
+
     def all(self):
         try:
             self.engine.install()
-            address = self.engine.start()
-            try:
-                self.plane.apply_objects(webhooks(self.plane, address))
-                time.sleep(1)  # The API server takes a moment to see a webhook configuration; nothing tells when it has.
-                return {step["name"]: self.step(step) for step in STEPS}
-            finally:
-                self.engine.stop()
+            return {**self.some(STEPS, "--audit-interval=0", "--emit-admission-events"),
+                    **self.some(AUDITED, "--audit-interval=1", "--emit-admission-events", "--emit-audit-events",
+                                "--admission-events-involved-namespace", "--audit-events-involved-namespace")}
         finally:
+            self.engine.remove()
             self.plane.wipe()
 
 
@@ -207,13 +242,13 @@ class Parity(unittest.TestCase):
     maxDiff = None
 
     def test_names_tell_steps_apart_and_there_are_enough(self):
-        names = [step["name"] for step in STEPS]
+        names = [step["name"] for step in STEPS + AUDITED]
         self.assertEqual(len(set(names)), len(names), sorted(n for n in names if names.count(n) > 1))
         self.assertGreater(len(names), 60)
         self.assertLessEqual(set(DIFFERENT), set(names))
 
     def compare(self, have, want):
-        for step in STEPS:
+        for step in STEPS + AUDITED:
             name = step["name"]
             with self.subTest(name):
                 if name in DIFFERENT:

@@ -309,6 +309,57 @@ TEST_F(Admission, DenialsAreLoggedWithGatekeepersKeys) {
   std::filesystem::remove(log);
 }
 
+class Overheard final : public ViolationListener {
+ public:
+  void OnViolation(const ToldViolation& told) override {
+    std::string line = told.violation->constraint->name + " " +
+                       std::string(told.enforcement_action) + " of " + std::string(told.name);
+    for (const std::string& action : told.actions) {
+      line += " " + action;
+    }
+    lines.push_back(std::move(line));
+  }
+  std::vector<std::string> lines;
+};
+
+TEST_F(Admission, EachViolationIsToldToWhoListens) {
+  world_.Load(R"(
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: OneHost
+metadata: {name: tried}
+spec: {enforcementAction: dryrun, match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}}
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: OneHost
+metadata: {name: scoped}
+spec:
+  enforcementAction: scoped
+  scopedEnforcementActions:
+  - {action: warn, enforcementPoints: [{name: validation.gatekeeper.sh}]}
+  - {action: deny, enforcementPoints: [{name: audit.gatekeeper.sh}]}
+  match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: OneHost
+metadata: {name: elsewhere}
+spec:
+  enforcementAction: scoped
+  scopedEnforcementActions: [{action: deny, enforcementPoints: [{name: audit.gatekeeper.sh}]}]
+  match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}
+)");
+  Overheard overheard;
+  const auto handler = world_.MakeHandler({.violations = &overheard});
+  handler->Admit(kJson, Ingress("free.example.com"));
+  EXPECT_TRUE(overheard.lines.empty());
+  std::string unnamed = Ingress("taken.example.com");
+  const std::string_view name = R"("name":"new",)";
+  unnamed.erase(unnamed.find(name), name.size());
+  handler->Admit(kJson, unnamed);
+  EXPECT_EQ(overheard.lines,
+            (std::vector<std::string>{"one-host deny of new", "tried dryrun of new",
+                                      "scoped scoped of new warn"}));
+}
+
 TEST_F(Admission, InvalidUtf8IsReplacedOrRefusedAndNeverEchoed) {
   std::string review = Ingress("h");
   review.replace(review.find("u-1"), 3, "u\xff\xfe");

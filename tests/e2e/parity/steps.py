@@ -7,6 +7,8 @@ A step is a dictionary:
   settle    (kind, name): wait until the pods' statuses have seen the object as it is now
   until     text: repeat the step until its reply has it (a watch has to bring it first)
   status    (kind, name): the reply is the status of this object, without what differs from run to run
+  events    name: the reply is the Events about objects of this name, by namespace, reason and message
+  uncounted True: without how often they were repeated, because an audit comes again and again
 """
 
 GATEKEEPER_NAMESPACE = "gatekeeper-system"
@@ -124,6 +126,10 @@ def review(name, item, *arguments, **more):
 
 def status(kind, name):
     return {"name": f"status of {kind} {name}", "status": (kind, name)}
+
+
+def events(name, *until):
+    return {"name": f"Events about {name}", "events": name, "until": until}
 
 
 def remove(kind, name, **more):
@@ -282,6 +288,33 @@ REVIEWS = [
     remove("legacy", "old", gone=("legacy", "old")),
 ]
 
+EVENTS = [
+    policy(says("event-deny", {**CONFIGMAPS, "name": "noticed-deny"})),
+    review("denied, with an Event", configmap("noticed-deny")),
+    events("noticed-deny", "FailedAdmission"),
+    review("denied again", configmap("noticed-deny")),
+    {**events("noticed-deny", '"count": 2'), "name": "the Event counts"},
+    policy(says("event-warn", {**CONFIGMAPS, "name": "noticed-warn"}, action="warn")),
+    review("warned, with an Event", configmap("noticed-warn")),
+    events("noticed-warn", "WarningAdmission"),
+    policy(says("event-dryrun", {**CONFIGMAPS, "name": "noticed-dryrun"}, action="dryrun")),
+    review("only tried, with an Event", configmap("noticed-dryrun")),
+    events("noticed-dryrun", "DryrunViolation"),
+    policy(says("event-scoped", {**CONFIGMAPS, "name": "noticed-scoped"}, action="scoped", scopedEnforcementActions=[
+        {"action": "warn", "enforcementPoints": [{"name": "validation.gatekeeper.sh"}]},
+        {"action": "deny", "enforcementPoints": [{"name": "validation.gatekeeper.sh"}]}])),
+    review("warned and denied, with Events", configmap("noticed-scoped")),
+    events("noticed-scoped", "FailedAdmission", "WarningAdmission"),
+    {"name": "create what an update is denied of", "do": ["create"], "objects": [configmap("noticed-update")]},
+    policy(says("event-update", {**CONFIGMAPS, "name": "noticed-update"})),
+    {"name": "a denied update", "do": ["annotate", "configmap", "noticed-update", "-n", "shop", "note=x"]},
+    events("noticed-update", "FailedAdmission"),
+    {"name": "a denied delete", "do": ["delete", "configmap", "noticed-update", "-n", "shop"]},
+    {**events("noticed-update", "DELETE"), "name": "Events about noticed-update and its delete"},
+    *[remove("says", f"event-{each}", gone=("says", f"event-{each}"))
+      for each in ("deny", "warn", "dryrun", "scoped", "update")],
+]
+
 CONFIG = [
     refuse("a Config of another name", {"apiVersion": "config.gatekeeper.sh/v1alpha1", "kind": "Config",
                                         "metadata": {"name": "other", "namespace": GATEKEEPER_NAMESPACE}, "spec": {}}),
@@ -332,5 +365,26 @@ LIFE = [
 STEPS = [
     {"name": "namespaces", "do": ["create"], "objects": [
         namespace("shop", team="shop"), namespace("prod", team="prod"), namespace("quiet-one")]},
-    *TEMPLATES, *CONSTRAINTS, *MATCHES, *REVIEWS, *CONFIG, *LIFE,
+    *TEMPLATES, *CONSTRAINTS, *MATCHES, *REVIEWS, *EVENTS, *CONFIG, *LIFE,
+]
+
+# Steps with the audit, and with Events beside their objects: the same cluster, when the manager has been started again.
+AUDITED = [
+    {"name": "no Config any more", "do": ["delete", "config", "config", "-n", GATEKEEPER_NAMESPACE]},
+    {"name": "create what is audited", "do": ["create"], "objects": [
+        configmap("audited-one", "prod"), configmap("audited-two", "prod", labels={"tier": "x"})]},
+    policy(says("audit-deny", {**CONFIGMAPS, "name": "audited-*"}), settle=False),
+    policy(says("audit-scoped", {**CONFIGMAPS, "name": "audited-two"}, action="scoped", scopedEnforcementActions=[
+        {"action": "warn", "enforcementPoints": [{"name": "audit.gatekeeper.sh"}]},
+        {"action": "dryrun", "enforcementPoints": [{"name": "validation.gatekeeper.sh"}]}]), settle=False),
+    {**events("audited-one", "AuditViolation"), "uncounted": True},
+    {**events("audited-two", "audit-deny", "audit-scoped"), "uncounted": True},
+    {**status("says", "audit-deny"), "name": "status after an audit: deny", "until": "totalViolations"},
+    {**status("says", "audit-scoped"), "name": "status after an audit: scoped", "until": "totalViolations"},
+    review("a denied object, with an Event beside it", configmap("audited-three", "prod")),
+    events("audited-three", "FailedAdmission"),
+    {"name": "a denied update of an object with a uid", "do": ["annotate", "configmap", "audited-one", "-n", "prod", "note=x"]},
+    {**events("audited-one", "AuditViolation", "FailedAdmission"), "name": "both Events about audited-one", "uncounted": True},
+    policy(says("audit-namespaces", {"kinds": [{"apiGroups": [""], "kinds": ["Namespace"]}], "name": "prod"}), settle=False),
+    {**events("prod", "AuditViolation"), "uncounted": True},
 ]
