@@ -16,7 +16,8 @@ namespace portcullis::controller {
 
 struct EventOutlet {
   std::function<void(const Event&)> emit;
-  std::function<bool()> is_free;  // Whether it takes another one; asked again a little later where it does not.
+  std::function<bool()>
+      is_free;  // Whether it takes another one; asked again a little later where it does not.
 };
 
 class EventQueue {

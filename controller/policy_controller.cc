@@ -400,8 +400,11 @@ void PolicyController::PutConfig(const ObjectName& name, const Value& object) {
   }
   config_kinds_ = KindsOf(object.Get({"spec", "sync", "syncOnly"}));
   auto exclusions = std::make_shared<const Exclusions>(object.Get({"spec", "match"}));
+  auto traces = std::make_shared<const TraceSettings>(object.Get({"spec", "validation", "traces"}));
   const std::lock_guard lock(mutex_);
   exclusions_ = std::move(exclusions);
+  has_traces_ = !traces->empty();
+  traces_ = traces->empty() ? nullptr : std::move(traces);
 }
 
 void PolicyController::RemoveConfig(const ObjectName& name) {
@@ -415,6 +418,8 @@ void PolicyController::RemoveConfig(const ObjectName& name) {
   }
   const std::lock_guard lock(mutex_);
   exclusions_ = std::make_shared<const Exclusions>();
+  has_traces_ = false;
+  traces_ = nullptr;
 }
 
 void PolicyController::PutExpansion(const ObjectName& name, const Value& object) {
@@ -525,6 +530,14 @@ bool PolicyController::IsExcluded(std::string_view process, std::string_view gro
 std::shared_ptr<const Exclusions> PolicyController::CurrentExclusions() const {
   const std::lock_guard lock(mutex_);
   return exclusions_;
+}
+
+std::shared_ptr<const TraceSettings> PolicyController::CurrentTraces() const {
+  if (!has_traces_) {
+    return nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  return traces_;
 }
 
 PolicyReadiness PolicyController::Readiness() const {

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@
 #include "controller/object_sink.h"
 #include "controller/pod_statuses.h"
 #include "controller/policy_metrics.h"
+#include "controller/trace_settings.h"
 #include "document/object.h"
 #include "index/inventory.h"
 #include "replicator/source.h"
@@ -79,6 +81,9 @@ class PolicyController {
 
   // What Config excludes, at this moment. COST: a lock for a moment.
   [[nodiscard]] std::shared_ptr<const Exclusions> CurrentExclusions() const;
+
+  // Which reviews Config wants traced; null: none. COST: none where none are, else a lock for a moment.
+  [[nodiscard]] std::shared_ptr<const TraceSettings> CurrentTraces() const;
 
   // The ExpansionTemplates in force; null: there are none.
   [[nodiscard]] std::shared_ptr<const policy::Expander> CurrentExpander() const;
@@ -155,8 +160,11 @@ class PolicyController {
   bool config_listed_ = false;
   bool sync_sets_listed_ = false;
 
+  std::atomic<bool> has_traces_ = false;  // Whether traces_ is not null.
+
   mutable std::mutex mutex_;
   // Guarded by mutex_:
+  std::shared_ptr<const TraceSettings> traces_;
   std::map<std::string, std::vector<Followed>> constraints_;  // By kind.
   std::set<const replicator::KindSink*> policy_sinks_;
   std::map<std::pair<std::string, std::string>, std::string> problems_;

@@ -26,8 +26,7 @@ Words WordsOf(std::string_view action) {
     return {"WarningAdmission",
             "Admission webhook \"validation.gatekeeper.sh\" raised a warning for this request"};
   }
-  return {"FailedAdmission",
-          "Admission webhook \"validation.gatekeeper.sh\" denied request"};
+  return {"FailedAdmission", "Admission webhook \"validation.gatekeeper.sh\" denied request"};
 }
 
 }  // namespace
@@ -45,21 +44,21 @@ void AdmissionEvents::OnViolation(const webhook::ToldViolation& told) {
        .constraint_kind = constraint.kind,
        .constraint_name = constraint.name},
       place_, &event);
-  event.annotations = {{"process", "admission"},
-                       {"event_type", "violation"},
-                       {"constraint_name", constraint.name},
-                       {"constraint_group", "constraints.gatekeeper.sh"},
-                       {"constraint_api_version", std::string(told.constraint_version)},
-                       {"constraint_kind", constraint.kind},
-                       {"constraint_action", std::string(told.enforcement_action)},
-                       {"constraint_enforcement_actions",
-                        fmt::format("{}", fmt::join(told.actions, ","))},
-                       {"resource_group", std::string(told.group)},
-                       {"resource_api_version", std::string(told.version)},
-                       {"resource_kind", std::string(told.kind)},
-                       {"resource_namespace", std::string(told.name_space)},
-                       {"resource_name", std::string(told.name)},
-                       {"request_username", std::string(told.username)}};
+  event.annotations = {
+      {"process", "admission"},
+      {"event_type", "violation"},
+      {"constraint_name", constraint.name},
+      {"constraint_group", "constraints.gatekeeper.sh"},
+      {"constraint_api_version", std::string(told.constraint_version)},
+      {"constraint_kind", constraint.kind},
+      {"constraint_action", std::string(told.enforcement_action)},
+      {"constraint_enforcement_actions", fmt::format("{}", fmt::join(told.actions, ","))},
+      {"resource_group", std::string(told.group)},
+      {"resource_api_version", std::string(told.version)},
+      {"resource_kind", std::string(told.kind)},
+      {"resource_namespace", std::string(told.name_space)},
+      {"resource_name", std::string(told.name)},
+      {"request_username", std::string(told.username)}};
   std::vector<std::string> actions = told.actions;
   if (actions.empty()) {
     actions.emplace_back(told.enforcement_action);

@@ -58,6 +58,26 @@ class WebhookExclusions final : public webhook::NamespaceExcluder {
   const std::string_view process_;
 };
 
+class ConfiguredTraces final : public webhook::TraceChooser {
+ public:
+  explicit ConfiguredTraces(const controller::PolicyController& controller)
+      : controller_(controller) {}
+  [[nodiscard]] webhook::TraceWish WishFor(const webhook::TraceSubject& subject) const override {
+    const std::shared_ptr<const controller::TraceSettings> traces = controller_.CurrentTraces();
+    if (traces == nullptr) {
+      return {};
+    }
+    const controller::TraceLevel level = traces->LevelOf(
+        subject.user,
+        {std::string(subject.group), std::string(subject.version), std::string(subject.kind)});
+    return {.trace = level != controller::TraceLevel::kNone,
+            .dump = level == controller::TraceLevel::kTraceAndDump};
+  }
+
+ private:
+  const controller::PolicyController& controller_;
+};
+
 Result<replicator::ClusterAccess> FindCluster(const RuntimeOptions& options) {
   if (options.in_cluster) {
     return replicator::InClusterAccess(replicator::ProcessEnvironment());
@@ -164,6 +184,7 @@ class RuntimeParts final : public Runtime {
         controller::PolicyControllerOptions{.gatekeeper_namespace = options.gatekeeper_namespace,
                                             .metrics = &policy_metrics_});
     excluder_ = std::make_unique<WebhookExclusions>(*controller_, "webhook");
+    traces_ = std::make_unique<ConfiguredTraces>(*controller_);
     mutation_excluder_ = std::make_unique<WebhookExclusions>(*controller_, "mutation-webhook");
     providers_ = std::make_unique<controller::ExternalDataProviders>(clock_, logger_);
     mutator_controller_ = std::make_unique<controller::MutatorController>(
@@ -267,6 +288,7 @@ class RuntimeParts final : public Runtime {
     return *mutation_excluder_;
   }
 
+  [[nodiscard]] const webhook::TraceChooser& traces() const override { return *traces_; }
   [[nodiscard]] webhook::ViolationListener* violation_listener() override {
     return admission_events_ ? &admission_events_->listener() : nullptr;
   }
@@ -451,6 +473,7 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<replicator::SyncSet> sync_set_;
   std::unique_ptr<controller::PolicyController> controller_;
   std::unique_ptr<WebhookExclusions> excluder_;
+  std::unique_ptr<ConfiguredTraces> traces_;
   std::unique_ptr<WebhookExclusions> mutation_excluder_;
   std::unique_ptr<controller::MutatorController> mutator_controller_;
   std::unique_ptr<controller::ExternalDataProviders> providers_;

@@ -69,6 +69,7 @@ class Runtime {
   [[nodiscard]] virtual mutation::ExternalDataClient& external_data() = 0;
   [[nodiscard]] virtual const webhook::NamespaceExcluder& mutation_excluder() const = 0;
 
+  [[nodiscard]] virtual const webhook::TraceChooser& traces() const = 0;
   // Told of what reviews find; null: nobody wants to know.
   [[nodiscard]] virtual webhook::ViolationListener* violation_listener() = 0;
 

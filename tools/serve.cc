@@ -217,6 +217,7 @@ Result<int> Serve(ServeOptions options) {
   admission.check_enforcement_actions = !gatekeeper.any_enforcement_action;
   admission.compile_templates = !options.lenient_templates;
   admission.log_denies = gatekeeper.log_denies;
+  admission.traces = &runtime->traces();
   admission.violations = runtime->violation_listener();
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
                                     runtime->namespaces(), runtime->excluder(), clock,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "document/object.h"
+#include "rules/policy/review_trace.h"
 #include "webhook/gatekeeper_resources.h"
 #include "webhook/handler_support.h"
 #include "webhook/review_reply.h"
@@ -227,6 +228,10 @@ class Review {
   Handling Evaluate(const policy::ReviewInput& input) {
     const std::shared_ptr<const policy::PolicySet> policies = state_.policies.current();
     const std::unique_ptr<index::InventoryView> view = state_.inventory.View();
+    const TraceWish traced = WishedTrace();
+    if (traced.trace && context_.stage == Stage::kLoop) {
+      return Handling::kNeedWorker;
+    }
     if (context_.stage != Stage::kWorker && WouldScan(policies, *view)) {
       if (context_.stage == Stage::kLoop) {
         return Handling::kNeedWorker;
@@ -268,7 +273,44 @@ class Review {
                      state_.options.violations);
     }
     AnswerVerdict(*verdict, reply_);
+    // On an overloaded loop there is no time for it.
+    if (traced.trace && context_.stage == Stage::kWorker) {
+      LogTrace(*policies, input, *view, options, traced);
+    }
     return Handling::kDone;
+  }
+
+  [[nodiscard]] TraceWish WishedTrace() const {
+    return state_.options.traces == nullptr
+               ? TraceWish()
+               : state_.options.traces->WishFor(
+                     {.user = request_.GetString({"userInfo", "username"}),
+                      .group = group_,
+                      .version = request_.GetString({"kind", "version"}),
+                      .kind = kind_});
+  }
+
+  // Reviews once more, in memory of its own: what a trace takes must not change the answer.
+  void LogTrace(const policy::PolicySet& policies, const policy::ReviewInput& input,
+                index::InventoryView& view, policy::ReviewOptions options, TraceWish wish) {
+    document::Arena arena;
+    arena.set_limit_bytes(state_.options.arena_limit_bytes);
+    std::string trace;
+    options.trace = &trace;
+    options.times = nullptr;
+    options.measure_accesses = false;
+    const auto verdict = policy::Review(policies, input, &view, options, state_.clock, arena);
+    std::vector<policy::TracedResult> results;
+    for (std::size_t i = 0; verdict && i < verdict->violations.size(); ++i) {
+      const policy::Violation& violation = verdict->violations[i];
+      results.push_back({violation.constraint->enforcement_action, std::string(violation.message)});
+    }
+    const std::string uid(request_.GetString({"uid"}));
+    state_.logger->Info(policy::TraceDump(trace, results),
+                        {{"hookType", "validation"}, {"request_uid", std::string_view(uid)}});
+    if (wish.dump) {
+      state_.logger->Info(DumpEngine(policies, state_.inventory), {{"hookType", "validation"}});
+    }
   }
 
   [[nodiscard]] bool WouldScan(const std::shared_ptr<const policy::PolicySet>& policies,

@@ -20,6 +20,7 @@
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
 #include "webhook/http_server.h"
+#include "webhook/trace_log.h"
 #include "webhook/violation_log.h"
 
 namespace portcullis::webhook {
@@ -51,8 +52,9 @@ struct AdmissionOptions {
   bool compile_templates = true;
   bool log_denies = false;
   ViolationListener* violations =
-      nullptr;                    // Told of each violation. LIFETIME: outlives the handler.
-  bool measure_accesses = false;  // AdmissionOutcome::times tells the cost of each access.
+      nullptr;                           // Told of each violation. LIFETIME: outlives the handler.
+  const TraceChooser* traces = nullptr;  // Null: nothing is traced. LIFETIME: outlives the handler.
+  bool measure_accesses = false;         // AdmissionOutcome::times tells the cost of each access.
 };
 
 // How a review came. The defaults are those of a caller that just wants the answer.

@@ -72,4 +72,18 @@ Result<std::string> TraceTemplate(const Template& of,
   return text;
 }
 
+std::string TraceDump(const std::string& trace, std::span<const TracedResult> results) {
+  std::string text = "Target: " + std::string(kTarget) + "\n";
+  if (!trace.empty()) {
+    text += "Trace:\n" + trace + "\n\n";
+  } else if (!results.empty()) {
+    text += "Trace: TRACING DISABLED\n\n";
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    text += "Result(" + std::to_string(i) + "):\n" + results[i].action + ": " + results[i].message +
+            "\n\n";
+  }
+  return text + "\n\n";
+}
+
 }  // namespace portcullis::policy

@@ -24,4 +24,14 @@ inline constexpr std::size_t kTraceLimitBytes = std::size_t{64} << 20;
                                                 const document::Value& review,
                                                 const rego::EvaluationRequest& request);
 
+// What a review found, for people.
+struct TracedResult {
+  std::string action;  // The constraint's.
+  std::string message;
+};
+
+// The text around a trace, as Gatekeeper has it. The results, which it shows as Go holds them, are their messages here.
+[[nodiscard]] std::string TraceDump(const std::string& trace,
+                                    std::span<const TracedResult> results);
+
 }  // namespace portcullis::policy

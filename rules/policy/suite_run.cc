@@ -16,6 +16,7 @@
 #include "rules/policy/manifest_file.h"
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
+#include "rules/policy/review_trace.h"
 #include "rules/policy/suite.h"
 #include "rules/policy/suite_inventory.h"
 
@@ -210,21 +211,6 @@ struct Complaint {
   friend auto operator<=>(const Complaint&, const Complaint&) = default;
 };
 
-// What gator shows of a case's review. The results, which it shows as Go holds them, are their messages here.
-std::string TraceText(const std::string& trace, const std::vector<Complaint>& complaints) {
-  std::string text = "Target: admission.k8s.gatekeeper.sh\n";
-  if (!trace.empty()) {
-    text += "Trace:\n" + trace + "\n\n";
-  } else if (!complaints.empty()) {
-    text += "Trace: TRACING DISABLED\n\n";
-  }
-  for (std::size_t i = 0; i < complaints.size(); ++i) {
-    text += "Result(" + std::to_string(i) + "):\n" + complaints[i].action + ": " +
-            complaints[i].message + "\n\n";
-  }
-  return text + "\n\n";
-}
-
 // What is wrong; empty: the assertion holds.
 std::string Check(const SuiteAssertion& assertion, const std::vector<Complaint>& complaints) {
   const auto regex = builtins::CompileRegex(assertion.message.value_or(""));
@@ -381,7 +367,11 @@ Result<void> SuiteRunner::State::CheckCase(const Suite& suite, const Policy& pol
   const std::vector<Complaint> complaints =
       TRY(ReviewAll(policy, reviewed.front(), view.get(), review, arena));
   if (options.trace) {
-    result->trace = TraceText(trace, complaints);
+    std::vector<TracedResult> results;
+    for (const Complaint& complaint : complaints) {
+      results.push_back({complaint.action, complaint.message});
+    }
+    result->trace = TraceDump(trace, results);
   }
   for (const SuiteAssertion& assertion : of.assertions) {
     if (std::string problem = Check(assertion, complaints); !problem.empty()) {

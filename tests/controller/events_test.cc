@@ -168,8 +168,8 @@ TEST(EventQueue, EndsWhileItsOutletTakesNothing) {
   Metrics metrics;
   std::atomic<bool> emitted = false;
   {
-    EventQueue queue({.emit = [&](const Event&) { emitted = true; }, .is_free = [] { return false; }},
-                     metrics);
+    EventQueue queue(
+        {.emit = [&](const Event&) { emitted = true; }, .is_free = [] { return false; }}, metrics);
     EXPECT_TRUE(queue.Offer(Denied("0")));
   }
   EXPECT_FALSE(emitted);

@@ -147,6 +147,29 @@ class Audit(unittest.TestCase):
                 "constraint_group": "constraints.gatekeeper.sh", "constraint_api_version": "v1beta1", "details": {}})
         self.assertTrue(re.match(r"\d{4}-", found["audit_id"]))
 
+    def logged(self, *parts):
+        with open(self.server.log_path, encoding="utf-8", errors="replace") as log:
+            return next((json.loads(text) for text in log if all(part in text for part in parts)), None)
+
+    def test_a_traced_review(self):
+        with_traces = config(INGRESS)
+        with_traces["spec"]["validation"] = {"traces": [
+            {"user": "alice", "kind": {"group": "networking.k8s.io", "version": "v1", "kind": "Ingress"}, "dump": "All"}]}
+        self.plane.apply_objects(with_traces, ingress("traced", "traced.example"))
+        review = harness.ingress_review("traced.example")
+        review["request"]["userInfo"] = {"username": "alice"}
+
+        def traced():
+            self.assertEqual(self.server.admit(review)[0], 200)
+            return self.logged("Trace:", "Eval data.hooks.violation", "traced.example is taken by default/traced")
+
+        trace = wait_until("the trace is logged", traced)
+        self.assertTrue(trace["msg"].startswith("Target: admission.k8s.gatekeeper.sh\nTrace:\nDRIVER Rego:\n\n"), trace)
+        dump = self.logged("DRIVER: Rego:")
+        engine = json.loads(dump["msg"].removeprefix("DRIVER: Rego:"))["admission.k8s.gatekeeper.sh"]
+        self.assertEqual(sorted(engine["modules"]), ["HasOwner", "UniqueHost"])
+        self.assertGreater(engine["data"]["objects"]["networking.k8s.io/v1/Ingress"], 0)
+
 
 if __name__ == "__main__":
     harness.main()

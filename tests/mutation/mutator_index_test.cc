@@ -20,10 +20,10 @@ class MutatorIndexTest : public testing::Test {
   // `rest`: what the spec says besides the location and the parameters.
   void Add(std::string_view kind, const std::string& rest) {
     const bool metadata = kind == "AssignMetadata";
-    const auto made = Mutator::Make(documents_.Yaml(
-        Manifest(kind, "m",
-                 fmt::format("{}location: {}, parameters: {{assign: {{value: x}}}}", rest,
-                             metadata ? "metadata.labels.a" : "spec.a"))));
+    const auto made = Mutator::Make(
+        documents_.Yaml(Manifest(kind, "m",
+                                 fmt::format("{}location: {}, parameters: {{assign: {{value: x}}}}",
+                                             rest, metadata ? "metadata.labels.a" : "spec.a"))));
     ASSERT_TRUE(made) << made.error().message;
     mutators_.push_back(*made);
     index_.Add(next_++, **made);

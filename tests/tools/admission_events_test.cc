@@ -14,7 +14,8 @@ namespace {
 class Recorded {
  public:
   explicit Recorded(controller::EventPlace place)
-      : events_(std::move(place), [this](controller::Event event) { all.push_back(std::move(event)); }) {}
+      : events_(std::move(place),
+                [this](controller::Event event) { all.push_back(std::move(event)); }) {}
 
   // As a review would tell of it.
   void Tell(const std::string& action, std::vector<std::string> actions) {
@@ -23,12 +24,14 @@ class Recorded {
     constraint.kind = "OneHost";
     constraint.name = "one";
     constraint.enforcement_action = action;
-    constraint.object = document::ParseJson(
-        R"({"apiVersion":"constraints.gatekeeper.sh/v1beta1"})", arena).value();
+    constraint.object =
+        document::ParseJson(R"({"apiVersion":"constraints.gatekeeper.sh/v1beta1"})", arena).value();
     const document::Value request = document::ParseJson(R"({"operation":"UPDATE",
       "kind":{"group":"networking.k8s.io","version":"v1","kind":"Ingress"},"name":"web","namespace":"shop",
       "userInfo":{"username":"alice"},
-      "object":{"metadata":{"name":"web","namespace":"shop","uid":"u-1","resourceVersion":"7"}}})", arena).value();
+      "object":{"metadata":{"name":"web","namespace":"shop","uid":"u-1","resourceVersion":"7"}}})",
+                                                        arena)
+                                        .value();
     policy::Verdict verdict;
     verdict.violations.push_back({.constraint = &constraint,
                                   .message = "host taken",
@@ -50,27 +53,28 @@ TEST(AdmissionEvents, SayWhatGatekeepersSay) {
   const controller::Event& event = recorded.all.front();
   EXPECT_EQ(event.component, "gatekeeper-webhook");
   EXPECT_EQ(event.reason, "FailedAdmission");
-  EXPECT_EQ(event.message,
-            "Admission webhook \"validation.gatekeeper.sh\" denied request, Resource Namespace: shop, "
-            "Constraint: one, Message: host taken");
+  EXPECT_EQ(
+      event.message,
+      "Admission webhook \"validation.gatekeeper.sh\" denied request, Resource Namespace: shop, "
+      "Constraint: one, Message: host taken");
   EXPECT_EQ(event.name_space, "gatekeeper-system");
   EXPECT_EQ(event.uid, "Ingress/shop/web/OneHost//one");
-  EXPECT_EQ((std::map<std::string, std::string>(event.annotations.begin(), event.annotations.end())),
-            (std::map<std::string, std::string>{
-                {"process", "admission"},
-                {"event_type", "violation"},
-                {"constraint_name", "one"},
-                {"constraint_group", "constraints.gatekeeper.sh"},
-                {"constraint_api_version", "v1beta1"},
-                {"constraint_kind", "OneHost"},
-                {"constraint_action", "deny"},
-                {"constraint_enforcement_actions", ""},
-                {"resource_group", "networking.k8s.io"},
-                {"resource_api_version", "v1"},
-                {"resource_kind", "Ingress"},
-                {"resource_namespace", "shop"},
-                {"resource_name", "web"},
-                {"request_username", "alice"}}));
+  EXPECT_EQ(
+      (std::map<std::string, std::string>(event.annotations.begin(), event.annotations.end())),
+      (std::map<std::string, std::string>{{"process", "admission"},
+                                          {"event_type", "violation"},
+                                          {"constraint_name", "one"},
+                                          {"constraint_group", "constraints.gatekeeper.sh"},
+                                          {"constraint_api_version", "v1beta1"},
+                                          {"constraint_kind", "OneHost"},
+                                          {"constraint_action", "deny"},
+                                          {"constraint_enforcement_actions", ""},
+                                          {"resource_group", "networking.k8s.io"},
+                                          {"resource_api_version", "v1"},
+                                          {"resource_kind", "Ingress"},
+                                          {"resource_namespace", "shop"},
+                                          {"resource_name", "web"},
+                                          {"request_username", "alice"}}));
 }
 
 TEST(AdmissionEvents, EachActionOfAScopedConstraintHasItsOwn) {

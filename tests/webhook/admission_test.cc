@@ -309,6 +309,59 @@ TEST_F(Admission, DenialsAreLoggedWithGatekeepersKeys) {
   std::filesystem::remove(log);
 }
 
+class TracesAlice final : public TraceChooser {
+ public:
+  [[nodiscard]] TraceWish WishFor(const TraceSubject& subject) const override {
+    const bool wanted = subject.user == "alice" && subject.group == "networking.k8s.io" &&
+                        subject.version == "v1" && subject.kind == "Ingress";
+    return {.trace = wanted, .dump = wanted};
+  }
+};
+
+TEST_F(Admission, AReviewIsTracedWhereConfigWantsIt) {
+  world_.BuildIndexes();
+  const std::filesystem::path log =
+      std::filesystem::temp_directory_path() / ("traces." + std::to_string(::getpid()) + ".log");
+  const TracesAlice alice;
+  {
+    AdmissionOptions options;
+    options.traces = &alice;
+    AdmissionHandler handler(world_.policies, *world_.inventory, world_.namespaces, world_.excluder,
+                             world_.clock, Logger::Create(LogLevel::kInfo, log), world_.metrics,
+                             options);
+    std::string other = Ingress("taken.example.com");
+    other.replace(other.find("alice"), 5, "bobby");
+    EXPECT_EQ(handler.Admit(kJson, other).code, 403);
+    // The loop does not wait for a trace; a loop that is too busy makes none.
+    std::string reply;
+    AdmissionContext context;
+    context.stage = Stage::kLoop;
+    EXPECT_EQ(handler.Admit(kJson, Ingress("taken.example.com"), context, &reply),
+              Handling::kNeedWorker);
+    context.stage = Stage::kOverloaded;
+    EXPECT_EQ(handler.Admit(kJson, Ingress("taken.example.com"), context, &reply), Handling::kDone);
+    EXPECT_NE(reply.find("403"), std::string::npos) << reply;
+    EXPECT_EQ(std::filesystem::file_size(log), 0U);
+    EXPECT_EQ(handler.Admit(kJson, Ingress("taken.example.com")).code, 403);
+  }
+  std::ifstream in(log);
+  std::string line;
+  ASSERT_TRUE(std::getline(in, line));
+  for (const char* part :
+       {R"("msg":"Target: admission.k8s.gatekeeper.sh\nTrace:\nDRIVER Rego:\n\n)",
+        "Eval other = data.inventory.namespace",
+        R"(Result(0):\ndeny: host taken.example.com is taken by front)"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+  ASSERT_TRUE(std::getline(in, line));
+  for (const char* part : {R"("msg":"DRIVER: Rego:\n\n{)", R"(\"OneHost\":{\"one-host\":{}})",
+                           R"(\"networking.k8s.io/v1/Ingress\":)"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+  EXPECT_FALSE(std::getline(in, line)) << line;
+  std::filesystem::remove(log);
+}
+
 class Overheard final : public ViolationListener {
  public:
   void OnViolation(const ToldViolation& told) override {
