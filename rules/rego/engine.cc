@@ -5,9 +5,11 @@
 #include <optional>
 #include <utility>
 
+#include "document/json.h"
 #include "document/walk_guard.h"
 #include "rules/builtins/prepared_cache.h"
 #include "rules/rego/evaluator.h"
+#include "rules/rego/first_error.h"
 #include "rules/rego/planner.h"
 
 namespace portcullis::rego {
@@ -81,12 +83,24 @@ Result<std::expected<T, EvaluationError>> Outcome(const Evaluator& evaluator, co
   return std::expected<T, EvaluationError>(std::move(result));
 }
 
+// A store that the program never reads makes no difference.
+EvaluationRequest WithoutStore(EvaluationRequest request, const Program& program) {
+  if (!program.reads_inventory) {
+    request.inventory = nullptr;
+  }
+  return request;
+}
+
 class DocumentPlan final : public Plan {
  public:
   DocumentPlan(std::shared_ptr<const CompiledPolicy> policy, PlanOptions options)
       : policy_(std::move(policy)), options_(std::move(options)) {}
 
   Result<void> Make(std::span<const std::string> path) {
+    text_ = "data";
+    for (const std::string& part : path) {
+      text_ += '[' + document::ToRego(Value::String(part)) + ']';
+    }
     auto planned = Planner(*policy_, program_, explanations_, options_).PlanDocument(path);
     wanted_indexes_ = IndexesOf(program_);
     return planned;
@@ -101,7 +115,19 @@ class DocumentPlan final : public Plan {
     Evaluator evaluator(program_, request, prepared_);
     const Value result = evaluator.RunDocument();
     limits.Allow(result);
-    return Outcome(evaluator, limits, result);
+    auto outcome = Outcome(evaluator, limits, result);
+    if (outcome && !*outcome) {
+      const auto query = [this]() -> std::optional<ValueQuery> {
+        auto parsed = ParseQuery("document := " + text_);
+        auto compiled =
+            parsed ? CompileQuery(*policy_, *std::move(parsed), {.catalog = policy_->catalog})
+                   : std::unexpected(std::move(parsed).error());
+        return compiled ? std::optional(ValueQuery{*std::move(compiled), {}, {}}) : std::nullopt;
+      };
+      outcome->error() =
+          FirstError(policy_, query, WithoutStore(request, program_), std::move(outcome->error()));
+    }
+    return outcome;
   }
 
   [[nodiscard]] const std::vector<index::Definition>& wanted_indexes() const override {
@@ -113,6 +139,7 @@ class DocumentPlan final : public Plan {
  private:
   const std::shared_ptr<const CompiledPolicy> policy_;
   const PlanOptions options_;
+  std::string text_;  // The document, as a query names it.
   Program program_;
   std::vector<RuleExplanation> explanations_;
   std::vector<index::Definition> wanted_indexes_;
@@ -137,7 +164,13 @@ class VariablesPlan final : public QueryPlan {
         row.push_back({.variable = program_.query_variables[i], .value = values[i]});
       }
     }
-    return Outcome(evaluator, limits, std::move(rows));
+    auto outcome = Outcome(evaluator, limits, std::move(rows));
+    if (outcome && !*outcome) {
+      const auto query = [this] { return std::optional(ValueQuery{Clone(query_), {}, {}}); };
+      outcome->error() =
+          FirstError(policy_, query, WithoutStore(request, program_), std::move(outcome->error()));
+    }
+    return outcome;
   }
 
  private:

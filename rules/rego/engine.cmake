@@ -5,9 +5,11 @@ set(rego_engine_sources
   access_path_declared.cc
   access_path_probe.cc
   body_planner.cc
+  conflict_text.cc
   engine.cc
   error_analysis.cc
   exclusive.cc
+  first_error.cc
   fold.cc
   grouping.cc
   index_only.cc

@@ -4,12 +4,10 @@
 #include <algorithm>
 #include <functional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "document/json.h"
-#include "rules/builtins/unicode.h"
+#include "rules/rego/conflict_text.h"
 #include "rules/rego/evaluator.h"
 #include "rules/rego/rule_out.h"
 
@@ -17,39 +15,6 @@ namespace portcullis::rego {
 namespace {
 
 using document::Value;
-
-constexpr std::size_t kMostValues = 10;
-constexpr std::size_t kMostCharacters = 80;
-
-// On one line, blanks in a row as one, and cut where it is long.
-std::string Shortened(std::string_view text) {
-  std::string out;
-  std::size_t characters = 0;
-  bool blank = false;
-  while (!text.empty()) {
-    const builtins::Rune rune = builtins::DecodeRune(text);
-    const std::string_view bytes = text.substr(0, rune.width);
-    text.remove_prefix(rune.width);
-    if (builtins::IsSpace(rune.value)) {
-      blank = !out.empty();
-      continue;
-    }
-    for (const std::string_view next :
-         {std::exchange(blank, false) ? std::string_view(" ") : "", bytes}) {
-      if (!next.empty() && characters++ == kMostCharacters) {
-        return out + "...";
-      }
-      out += next;
-    }
-  }
-  return out;
-}
-
-std::string Place(const Location& location) {
-  const std::string row = std::to_string(location.row);
-  return location.file && !location.file->empty() ? *location.file + ':' + row
-                                                  : row + ':' + std::to_string(location.column);
-}
 
 bool IsSame(const Location& a, const Location& b) {
   return a.file == b.file && a.row == b.row && a.column == b.column;
@@ -175,11 +140,11 @@ void Evaluator::PreferClash(std::size_t begin) {
 }
 
 Signal Evaluator::GatherResult(const Step& step, const Value& value) {
-  std::vector<Gathering::Found>& found = gathering_->found;
+  std::vector<ConflictingValue>& found = gathering_->found;
   if (!found.empty() && document::Equal(found[0].value, value)) {
     return step.stop ? Signal::kStop : Signal::kContinue;
   }
-  if (found.size() == kMostValues) {
+  if (found.size() == kMostConflicts) {
     gathering_->more = true;
     return Signal::kStop;
   }
@@ -206,19 +171,7 @@ void Evaluator::ExplainConflict(const Procedure& procedure, Value* slots) {
     return;
   }
   first_place_ = gathering.found.front().location;
-  std::ranges::stable_sort(gathering.found, [](const auto& a, const auto& b) {
-    const auto place = [](const Location& location) {
-      return std::tuple(location.file ? std::string_view(*location.file) : std::string_view(),
-                        location.row, location.column);
-    };
-    return place(*a.location) < place(*b.location);
-  });
-  error_->message += ':';
-  for (const Gathering::Found& found : gathering.found) {
-    error_->message +=
-        "\n  " + Shortened(document::ToRego(found.value)) + " at " + Place(*found.location);
-  }
-  error_->message += gathering.more ? "\n  ..." : "";
+  AppendConflict(std::move(gathering.found), gathering.more, &error_->message);
 }
 
 }  // namespace portcullis::rego

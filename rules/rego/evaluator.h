@@ -16,6 +16,7 @@
 #include "document/arena.h"
 #include "document/value.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/conflict_text.h"
 #include "rules/rego/engine.h"
 #include "rules/rego/kept_results.h"
 #include "rules/rego/plan.h"
@@ -230,12 +231,8 @@ class Evaluator {
 
   // What the definitions of one procedure give, of which two conflict.
   struct Gathering {
-    struct Found {
-      document::Value value;
-      const Location* location = nullptr;
-    };
     const document::Value* slots = nullptr;  // The frame of that procedure.
-    std::vector<Found> found;                // The first value, and those that differ from it.
+    std::vector<ConflictingValue> found;     // The first value, and those that differ from it.
     bool more = false;
   };
   Gathering* gathering_ = nullptr;

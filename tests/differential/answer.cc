@@ -13,6 +13,7 @@
 #include "rules/rego/capture.h"
 #include "rules/rego/compile.h"
 #include "rules/rego/engine.h"
+#include "rules/rego/trace/traced_query.h"
 
 namespace portcullis::differential {
 namespace {
@@ -86,11 +87,21 @@ void AppendProblem(const rego::Diagnostic& problem, std::string* out) {
   *out += '}';
 }
 
+using Rows = std::vector<std::vector<rego::Binding>>;
+
+class Unheard final : public rego::trace::Sink {
+ public:
+  [[nodiscard]] bool wants_unify() const override { return false; }
+  bool Add(const rego::trace::Event& /*event*/) override { return true; }
+};
+
 // One request on its way.
 class Asked {
  public:
-  Asked(const Value& request, const builtins::Catalog& catalog, document::Arena& arena)
+  Asked(const Value& request, const builtins::Catalog& catalog, EvaluateBy by,
+        document::Arena& arena)
       : request_(request),
+        by_(by),
         options_{.catalog = &catalog, .strict = request.Find("strict").is_true()},
         arena_(arena) {}
 
@@ -102,8 +113,8 @@ class Asked {
     if (TextAt(request_, "query").empty()) {
       return "";
     }
-    std::vector<rego::QueryExpression> expressions;
-    const auto plan = TRY(MakeQueryPlan(TextAt(request_, "query"), &expressions));
+    rego::ValueQuery query = TRY(CompileQuery(TextAt(request_, "query")));
+    const std::vector<rego::QueryExpression> expressions = std::move(query.expressions);
     rego::EvaluationRequest evaluation;
     evaluation.input = TRY(Input());
     const Value data = request_.Find("data");
@@ -115,15 +126,14 @@ class Asked {
                                              timeout.is_int() ? timeout.integer() : kTimeoutMillis);
     evaluation.strict_builtin_errors = request_.Find("strict_builtin_errors").is_true();
     evaluation.conflict_texts = rego::ConflictTexts::kCurrent;
-    const auto outcome = plan->Evaluate(evaluation);
+    std::unique_ptr<const rego::QueryPlan> plan;
+    std::unique_ptr<const rego::trace::TracedQuery> steps;
+    const auto outcome = TRY(Evaluate(std::move(query), evaluation, &plan, &steps));
     if (!outcome) {
-      return Other(outcome.error().ToString());
-    }
-    if (!*outcome) {
-      return Ended(outcome->error());
+      return Ended(outcome.error());
     }
     std::string text;
-    for (const std::vector<rego::Binding>& solution : **outcome) {
+    for (const std::vector<rego::Binding>& solution : *outcome) {
       text += text.empty() ? "{" : ",{";
       for (const rego::Binding& binding : solution) {
         if (!rego::IsCapture(binding.variable)) {
@@ -172,8 +182,7 @@ class Asked {
     return text;
   }
 
-  Attempt<std::unique_ptr<const rego::QueryPlan>> MakeQueryPlan(
-      const std::string& text, std::vector<rego::QueryExpression>* expressions) {
+  Attempt<rego::ValueQuery> CompileQuery(const std::string& text) {
     auto query = rego::ParseQuery(text, rego::Version::kV1);
     if (!query) {
       return Rejected(std::move(query.error()));
@@ -182,12 +191,36 @@ class Asked {
     if (!compiled) {
       return Rejected(std::move(compiled.error()));
     }
-    *expressions = std::move(compiled->expressions);
-    auto plan = rego::MakeQueryPlan(policy_, std::move(compiled->body));
+    return std::move(*compiled);
+  }
+
+  Attempt<std::unique_ptr<const rego::QueryPlan>> MakePlan(rego::Body body) {
+    auto plan = rego::MakeQueryPlan(policy_, std::move(body));
     if (!plan) {
       return Other(plan.error().ToString());
     }
     return std::move(*plan);
+  }
+
+  // Values name constants of the plan or of the query: it is handed out.
+  Attempt<std::expected<Rows, rego::EvaluationError>> Evaluate(
+      rego::ValueQuery query, const rego::EvaluationRequest& request,
+      std::unique_ptr<const rego::QueryPlan>* plan,
+      std::unique_ptr<const rego::trace::TracedQuery>* steps) {
+    Result<std::expected<Rows, rego::EvaluationError>> outcome;
+    if (by_ == EvaluateBy::kPlan) {
+      *plan = TRY(MakePlan(std::move(query.body)));
+      outcome = (*plan)->Evaluate(request);
+    } else {
+      *steps = std::make_unique<const rego::trace::TracedQuery>(policy_, std::move(query.body),
+                                                                std::move(query.written));
+      Unheard sink;
+      outcome = (*steps)->Evaluate(request, rego::trace::Release::k1_22, sink);
+    }
+    if (!outcome) {
+      return Other(outcome.error().ToString());
+    }
+    return std::move(*outcome);
   }
 
   Attempt<Value> Input() {
@@ -195,8 +228,8 @@ class Asked {
     if (term.empty()) {
       return request_.Find("input");
     }
-    std::vector<rego::QueryExpression> expressions;
-    const auto plan = TRY(MakeQueryPlan("term_value = " + term, &expressions));
+    rego::ValueQuery query = TRY(CompileQuery("term_value = " + term));
+    const auto plan = TRY(MakePlan(std::move(query.body)));
     rego::EvaluationRequest evaluation;
     evaluation.arena = &arena_;
     evaluation.clock = &clock_;
@@ -210,6 +243,7 @@ class Asked {
   }
 
   const Value& request_;
+  const EvaluateBy by_;
   const rego::CompileOptions options_;
   document::Arena& arena_;
   SystemClock clock_;
@@ -218,7 +252,7 @@ class Asked {
 
 }  // namespace
 
-std::string Answer(std::string_view request, const builtins::Catalog& catalog) {
+std::string Answer(std::string_view request, const builtins::Catalog& catalog, EvaluateBy by) {
   document::Arena arena(kMemoryLimit);
   document::ParseOptions options;
   options.duplicates = document::DuplicateKeys::kKeepLast;
@@ -231,7 +265,7 @@ std::string Answer(std::string_view request, const builtins::Catalog& catalog) {
     if (const Value given = parsed->Find("id"); given.is_defined()) {
       id = document::ToJson(given);
     }
-    solutions = Asked(*parsed, catalog, arena).Solutions();
+    solutions = Asked(*parsed, catalog, by, arena).Solutions();
   }
   std::string out = "{\"id\":" + id;
   if (solutions) {

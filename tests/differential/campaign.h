@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tests/differential/answer.h"
 #include "tests/differential/generator.h"
 #include "tests/differential/outcome.h"
 #include "tests/differential/peer.h"
@@ -56,7 +57,8 @@ class Campaign {
  public:
   // `ours`, `theirs`: the programs portcullis_peer and opa_peer. ERRORS: kUnavailable: cannot be started.
   [[nodiscard]] static Result<std::unique_ptr<Campaign>> Open(const std::string& ours,
-                                                              const std::string& theirs);
+                                                              const std::string& theirs,
+                                                              EvaluateBy by = EvaluateBy::kPlan);
   // ERRORS: kUnavailable: a peer ended and cannot be started again.
   [[nodiscard]] Result<CampaignResult> Run(const CampaignOptions& options);
 

@@ -11,8 +11,9 @@
 namespace portcullis::differential {
 namespace {
 
-Result<int> Run(const std::string& own, const std::string& peer, const CampaignOptions& options) {
-  auto campaign = TRY(Campaign::Open(own, peer));
+Result<int> Run(const std::string& own, const std::string& peer, EvaluateBy by,
+                const CampaignOptions& options) {
+  auto campaign = TRY(Campaign::Open(own, peer, by));
   const CampaignResult result = TRY(campaign->Run(options));
   std::printf("%s\n", result.ToText().c_str());
   return result.findings.empty() ? 0 : 1;
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   std::string own;
   std::string peer;
   bool inventory = false;
+  bool steps = false;
   CLI::App app("Random programs, answered by this engine and by OPA.");
   app.add_option("--peer", peer, "tests/opa_peer, built (script/opa-peer)")->required();
   app.add_option("--own", own, "portcullis_peer")->required();
@@ -37,11 +39,14 @@ int main(int argc, char** argv) {
   app.add_flag("--shrink", options.shrink, "Make programs that differ small");
   app.add_flag("--show", options.show, "Print each program and OPA's answer");
   app.add_flag("--inventory", inventory, "Programs over data.inventory");
+  app.add_flag("--steps", steps, "Evaluate as `portcullis eval --explain` does");
   CLI11_PARSE(app, argc, argv);
   if (inventory) {
     options.flavour = portcullis::differential::Flavour::kInventory;
   }
-  const auto code = portcullis::differential::Run(own, peer, options);
+  const auto by = steps ? portcullis::differential::EvaluateBy::kSteps
+                        : portcullis::differential::EvaluateBy::kPlan;
+  const auto code = portcullis::differential::Run(own, peer, by, options);
   if (!code) {
     std::fprintf(stderr, "differential: %s\n", code.error().ToString().c_str());
     return 2;

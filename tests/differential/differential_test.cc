@@ -46,7 +46,7 @@ fs::path PeerPath() {
 
 // Programs that fail agree when they fail alike. Which of several errors comes first hangs on how OPA walks through its
 // rules, and is not the same in every last case: one program in a hundred may differ in that. Results may not.
-void RunCampaign(std::uint64_t seed, Flavour flavour) {
+void RunCampaign(std::uint64_t seed, Flavour flavour, EvaluateBy by = EvaluateBy::kPlan) {
   if (!fs::exists(PeerPath())) {
     GTEST_SKIP()
         << PeerPath()
@@ -57,7 +57,7 @@ void RunCampaign(std::uint64_t seed, Flavour flavour) {
   options.count = Environment("PORTCULLIS_LONG").empty() ? kPrograms : kLongPrograms;
   options.flavour = flavour;
   options.most = options.count;
-  auto campaign = Campaign::Open(PORTCULLIS_PEER, PeerPath().string());
+  auto campaign = Campaign::Open(PORTCULLIS_PEER, PeerPath().string(), by);
   ASSERT_TRUE(campaign) << campaign.error().ToString();
   const auto result = (*campaign)->Run(options);
   ASSERT_TRUE(result) << result.error().ToString();
@@ -88,6 +88,10 @@ TEST(Differential, ProgramsOfAFixedSeedGiveWhatOpaGives) {
 
 TEST(Differential, ProgramsOfAFreshSeedGiveWhatOpaGives) {
   RunCampaign(FreshSeed(), Flavour::kLanguage);
+}
+
+TEST(Differential, ProgramsThatAreExplainedGiveWhatOpaGives) {
+  RunCampaign(FreshSeed(), Flavour::kLanguage, EvaluateBy::kSteps);
 }
 
 TEST(Differential, ProgramsOverTheInventoryGiveWhatOpaGivesWithAndWithoutIndexes) {
@@ -122,8 +126,11 @@ TEST(Recorded, ProgramsThatDifferedOnceGiveWhatOpaGives) {
   ASSERT_FALSE(documents->empty());
   for (const document::YamlDocument& document : *documents) {
     const document::Value& test = document.value;
-    EXPECT_EQ(ReadOutcome(Answer(document::ToJson(test), *catalog)).text, test.GetString({"want"}))
-        << test.GetString({"name"});
+    for (const EvaluateBy by : {EvaluateBy::kPlan, EvaluateBy::kSteps}) {
+      EXPECT_EQ(ReadOutcome(Answer(document::ToJson(test), *catalog, by)).text,
+                test.GetString({"want"}))
+          << test.GetString({"name"}) << (by == EvaluateBy::kSteps ? ", in steps" : "");
+    }
   }
 }
 

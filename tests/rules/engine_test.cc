@@ -15,7 +15,7 @@ TEST(Engine, CompleteRulesThatDifferConflictWithGatekeepersText) {
   EXPECT_EQ(policy.Evaluate(R"({"b": 1})"), "2");
   EXPECT_EQ(policy.Evaluate(R"({})"), "undefined");
   EXPECT_EQ(policy.Evaluate(R"({"a": 1, "b": 1})"),
-            "template:3: eval_conflict_error: complete rules must not produce multiple outputs");
+            "template:2: eval_conflict_error: complete rules must not produce multiple outputs");
 }
 
 TEST(Engine, FunctionsThatDifferConflictWithGatekeepersText) {

@@ -67,7 +67,6 @@ Status TopDown::UnifyComprehension(Frame& frame, const Term& term, const Operand
       const Value value = Plugged(Of(*term.items[1]), child.bindings);
       const auto [at, is_new] = gathered.members.try_emplace(first, value);
       if (!is_new && !document::Equal(at->second, value)) {
-        found_conflict_ = true;
         return FailEvaluation("eval_conflict_error", "object keys must be unique",
                               term.items[0]->location);
       }

@@ -192,9 +192,7 @@ class Reader {
       if (!IsConstant(*ref.items[i])) {
         return std::nullopt;
       }
-      // The reference may be a copy that goes.
-      result.path.push_back(
-          document::DeepCopy(constants_.ValueOf(*ref.items[i]), constants_.arena()));
+      result.path.push_back(constants_.ValueOf(*ref.items[i]));
     }
     return result;
   }

@@ -149,8 +149,7 @@ Status TopDown::CallDefinition(Call& call, const Definition& definition, Value p
     cache_.Put(call.key, *result);
     const bool fails = !captured && result->is_false();
     if (previous.is_defined() && !document::Equal(previous, *result)) {
-      return Conflict(definition, "functions must not produce multiple outputs for same inputs",
-                      definition.rule->location);
+      return Conflict(definition, ConflictMessage(definition), definition.rule->location);
     }
     if (fails) {
       previous = *result;
@@ -241,16 +240,15 @@ Status TopDown::CallBuiltin(Frame& frame, const builtins::Builtin& builtin,
   return nullptr;
 }
 
-bool TopDown::ConflictList::Add(const Value& value) {
-  constexpr std::size_t kMostValues = 10;
-  if (!values.empty() && document::Equal(values.front(), value)) {
+bool TopDown::ConflictList::Add(const Value& value, const Location& location) {
+  if (!values.empty() && document::Equal(values.front().value, value)) {
     return true;
   }
-  if (values.size() == kMostValues) {
+  if (values.size() == kMostConflicts) {
     full = true;
     return false;
   }
-  values.push_back(value);
+  values.push_back({.value = value, .location = &location});
   return values.size() == 1;
 }
 
@@ -258,7 +256,7 @@ Status TopDown::NoteValue(Frame& child, const Definition& definition, ConflictLi
                           bool* produced) {
   TellExit(child, definition);
   *produced = true;
-  if (!list.Add(Plugged(Of(*definition.rule->value), child.bindings))) {
+  if (!list.Add(Plugged(Of(*definition.rule->value), child.bindings), definition.rule->location)) {
     return std::make_shared<const Stop>(
         Stop{.kind = Stop::Kind::kConflict, .previous = nullptr, .conflict = definition.rule});
   }
@@ -294,6 +292,9 @@ Status TopDown::ListConflicts(
   }
   error_ = std::move(error);
   builtin_error_ = std::move(builtin_error);
+  if (list.values.size() > 1 && request_.conflict_texts == ConflictTexts::kCurrent) {
+    AppendConflict(std::move(list.values), list.full, &error_->message);
+  }
   return stop;
 }
 

@@ -147,8 +147,7 @@ Status TopDown::CompleteRule(const TreeWalk& walk, const Definition& definition,
     *result = Plugged(head, &own);
     if (previous.is_defined()) {
       if (!document::Equal(previous, *result)) {
-        return Conflict(definition, "complete rules must not produce multiple outputs",
-                        definition.rule->location);
+        return Conflict(definition, ConflictMessage(definition), definition.rule->location);
       }
       Tell(child, Op::kRedo, definition);
       return nullptr;

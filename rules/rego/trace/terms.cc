@@ -52,7 +52,8 @@ Operand Constants::Of(const Term& term) {
     case TermKind::kObject:
     case TermKind::kSet: {
       const auto found = known_.find(&term);
-      return found != known_.end() ? found->second : known_.emplace(&term, Make(term)).first->second;
+      return found != known_.end() ? found->second
+                                   : known_.emplace(&term, Make(term)).first->second;
     }
     default:
       return {.term = &term, .value = {}};
@@ -60,20 +61,17 @@ Operand Constants::Of(const Term& term) {
 }
 
 Operand Constants::Make(const Term& term) {
-  // The text is copied: a term that was made for the evaluation goes before the answer does.
-  switch (term.kind) {
-    case TermKind::kString:
-      return {.term = nullptr, .value = Value::String(arena_.CopyString(term.text))};
-    case TermKind::kNumber:
-      return {.term = nullptr, .value = Value::Decimal(arena_.CopyString(term.text))};
-    default:
-      return IsConstant(term) ? Operand{.term = nullptr, .value = ValueOf(term)}
-                              : Operand{.term = &term, .value = {}};
-  }
+  return IsConstant(term) ? Operand{.term = nullptr, .value = ValueOf(term)}
+                          : Operand{.term = &term, .value = {}};
 }
 
 Value Constants::ValueOf(const Term& term) {
+  // The text is copied: a term that was made for the evaluation goes before the answer does.
   switch (term.kind) {
+    case TermKind::kString:
+      return Value::String(arena_.CopyString(term.text));
+    case TermKind::kNumber:
+      return Value::Decimal(arena_.CopyString(term.text));
     case TermKind::kArray: {
       document::ArrayBuilder array(arena_);
       for (const TermPtr& item : term.items) {

@@ -61,9 +61,9 @@ class Bindings {
 class Constants {
  public:
   explicit Constants(document::Arena& arena) : arena_(arena) {}
-  // The term, as a value if it is one.
+  // The term, as a value if it is one. LIFETIME: it is remembered by its address, so it must stay.
   [[nodiscard]] Operand Of(const Term& term);
-  // REQUIRES: a constant.
+  // REQUIRES: a constant. Nothing is remembered.
   [[nodiscard]] Value ValueOf(const Term& term);
   [[nodiscard]] document::Arena& arena() { return arena_; }
 

@@ -416,10 +416,19 @@ Status TopDown::FailEvaluation(std::string_view code, std::string message,
   return std::make_shared<const Stop>();
 }
 
-Status TopDown::Conflict(const Definition& definition, std::string_view message,
+std::string TopDown::ConflictMessage(const Definition& definition) const {
+  const bool is_function = definition.rule->IsFunction();
+  if (request_.conflict_texts == ConflictTexts::kGatekeeper) {
+    return is_function ? "functions must not produce multiple outputs for same inputs"
+                       : "complete rules must not produce multiple outputs";
+  }
+  return (is_function ? "function " : "rule ") + definition.path + " produced conflicting values" +
+         (is_function ? " for the same inputs" : "");
+}
+
+Status TopDown::Conflict(const Definition& definition, std::string message,
                          const Location& location) {
-  found_conflict_ = true;
-  FailEvaluation("eval_conflict_error", std::string(message), location);
+  FailEvaluation("eval_conflict_error", std::move(message), location);
   return std::make_shared<const Stop>(
       Stop{.kind = Stop::Kind::kError, .previous = nullptr, .conflict = definition.rule});
 }

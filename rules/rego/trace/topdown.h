@@ -17,6 +17,7 @@
 
 #include "document/walk_guard.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/conflict_text.h"
 #include "rules/rego/engine.h"
 #include "rules/rego/trace/collected.h"
 #include "rules/rego/trace/comprehension_keys.h"
@@ -72,8 +73,6 @@ class TopDown {
   std::vector<std::vector<Binding>> Run();
   [[nodiscard]] const std::optional<EvaluationError>& error() const { return error_; }
   [[nodiscard]] const std::optional<Error>& engine_error() const { return engine_error_; }
-  // Conflicts of rules: the evaluator next door knows their texts.
-  [[nodiscard]] bool found_conflict() const { return found_conflict_; }
 
  private:
   using Path = std::vector<Value>;
@@ -146,8 +145,8 @@ class TopDown {
   Value Stored(std::span<const Value> path);
 
   struct ConflictList {
-    std::vector<Value> values;
-    bool Add(const Value& value);  // False: it conflicts with the first.
+    std::vector<ConflictingValue> values;
+    bool Add(const Value& value, const Location& location);  // False: it conflicts with the first.
     bool full = false;
   };
 
@@ -209,7 +208,8 @@ class TopDown {
   // Every step: the deadline, memory and the stack. Not null: the evaluation is over.
   Status CheckLimits();
   Status FailEvaluation(std::string_view code, std::string message, const Location& location);
-  Status Conflict(const Definition& definition, std::string_view message, const Location& location);
+  Status Conflict(const Definition& definition, std::string message, const Location& location);
+  [[nodiscard]] std::string ConflictMessage(const Definition& definition) const;
   static Status Early(Status previous);
   static Status Deferred(Status previous);
   static Status Suppressed(const Status& stop);
@@ -249,7 +249,6 @@ class TopDown {
   std::uint64_t next_id_ = 0;
   std::uint64_t ticks_ = 0;
   bool sink_is_full_ = false;
-  bool found_conflict_ = false;
   std::optional<EvaluationError> error_;
   std::optional<Error> engine_error_;
   std::optional<EvaluationError> builtin_error_;

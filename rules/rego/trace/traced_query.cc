@@ -69,11 +69,7 @@ Result<std::expected<Rows, EvaluationError>> TracedQuery::Evaluate(const Evaluat
   if (!evaluator.error()) {
     return std::expected<Rows, EvaluationError>(std::move(rows));
   }
-  EvaluationError error = *evaluator.error();
-  if (evaluator.found_conflict() && error.code == "eval_conflict_error") {
-    error = TRY(ConflictOf(request, std::move(error)));
-  }
-  return std::expected<Rows, EvaluationError>(std::unexpect, std::move(error));
+  return std::expected<Rows, EvaluationError>(std::unexpect, *evaluator.error());
 }
 
 Result<std::expected<document::Value, EvaluationError>> TracedQuery::DataOf(
@@ -100,16 +96,6 @@ Result<std::expected<document::Value, EvaluationError>> TracedQuery::DataOf(
     data.Add("inventory", row.front().value);
   }
   return Outcome(data.Finish());
-}
-
-// The plan's evaluator lists the values that conflict.
-Result<EvaluationError> TracedQuery::ConflictOf(const EvaluationRequest& request,
-                                                EvaluationError error) const {
-  const auto plan = TRY(MakeQueryPlan(policy_, Clone(query_)));
-  EvaluationRequest again = request;
-  again.prints = nullptr;
-  auto outcome = TRY(plan->Evaluate(again));
-  return outcome ? std::move(error) : std::move(outcome).error();
 }
 
 }  // namespace portcullis::rego::trace

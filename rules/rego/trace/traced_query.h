@@ -35,8 +35,6 @@ class TracedQuery {
   // `data` with data.inventory, where the request has a store for it and the policy names it.
   [[nodiscard]] Result<std::expected<document::Value, EvaluationError>> DataOf(
       const EvaluationRequest& request) const;
-  [[nodiscard]] Result<EvaluationError> ConflictOf(const EvaluationRequest& request,
-                                                   EvaluationError error) const;
 
   const std::shared_ptr<const CompiledPolicy> policy_;
   const Body query_;
