@@ -72,11 +72,8 @@ double ProcessSeconds() {
 
 class Bench {
  public:
-  Bench(const std::filesystem::path& path, std::uint64_t objects, bool quick)
-      : objects_(objects), quick_(quick), catalog_(rego::CreateCatalog()) {
-    index::InventoryOptions options;
-    options.store.path = path;
-    options.key_programs = std::make_shared<rego::RegoKeyPrograms>();
+  Bench(index::InventoryOptions options, std::uint64_t objects, double budget, bool quick)
+      : objects_(objects), budget_(budget), quick_(quick), catalog_(rego::CreateCatalog()) {
     inventory_ = Must(index::Inventory::Open(options, clock_, Logger::Silent(), metrics_));
     for (const bench::JoinForm& form : bench::JoinForms()) {
       plans_.push_back(PlanOf(form));
@@ -84,10 +81,7 @@ class Bench {
   }
 
   void Run() {
-    for (std::uint64_t i = 0; i < objects_; i += kBatch) {
-      Write(i, std::min(objects_, i + kBatch), 1);
-    }
-    Settle();
+    Load();
     const double bare = TimeWrites();
     BuildWithReviews();
     std::vector<index::Definition> five;
@@ -111,7 +105,31 @@ class Bench {
     }
   }
 
+  void RunOne(std::string_view name) {
+    Load();
+    bool found = false;
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const bench::JoinForm& form = bench::JoinForms()[i];
+      if (form.name == name) {
+        found = true;
+        Want(plans_[i]->wanted_indexes());
+        Settle();
+        TimeForm(form, *plans_[i]);
+      }
+    }
+    if (!found) {
+      Wrong(fmt::format("there is no form \"{}\"", name));
+    }
+  }
+
  private:
+  void Load() {
+    for (std::uint64_t i = 0; i < objects_; i += kBatch) {
+      Write(i, std::min(objects_, i + kBatch), 1);
+    }
+    Settle();
+  }
+
   std::unique_ptr<const rego::Plan> PlanOf(const bench::JoinForm& form) {
     auto module = rego::ParseModule(std::string(form.name), "package t\n" + std::string(form.rules),
                                     rego::Version::kV0);
@@ -225,7 +243,6 @@ class Bench {
 
   void TimeForm(const bench::JoinForm& form, const rego::Plan& plan) {
     std::mt19937_64 random(11);
-    const double budget = quick_ ? 0.002 : 0.5;
     for (int warm = 0; warm < (quick_ ? 1 : 200); ++warm) {
       Review(form, plan, random() % objects_, true);
     }
@@ -233,7 +250,7 @@ class Bench {
     std::uint64_t visited = 0;
     const double started = ThreadSeconds();
     double seconds = 0;
-    while (seconds < budget) {
+    while (seconds < budget_) {
       visited += Review(form, plan, random() % objects_, true);
       ++count;
       seconds = ThreadSeconds() - started;
@@ -244,6 +261,7 @@ class Bench {
   }
 
   const std::uint64_t objects_;
+  const double budget_;  // Seconds for each form.
   const bool quick_;
   std::uint64_t version_ = 1;
   SystemClock clock_;
@@ -261,6 +279,10 @@ int main(int argc, char** argv) {
   std::filesystem::path data =
       std::filesystem::temp_directory_path() / ("join_bench-" + std::to_string(getpid()));
   bool quick = false;
+  std::string only;
+  double seconds = 0.5;
+  portcullis::index::InventoryOptions options;
+  std::size_t cache_mib = options.store.block_cache_bytes >> 20;
   CLI::App app(
       "The CPU time of each form of join over N objects. Prints lines:\n"
       "  form MICROSECONDS OBJECTS-VISITED NAME\n"
@@ -270,13 +292,25 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   app.add_option("--data", data, "A folder that does not exist yet; it is removed at the end");
+  app.add_option("--form", only, "Only this form, without writes, and with its own indexes alone");
+  app.add_option("--cache-mib", cache_mib, "The store's cache")->capture_default_str();
+  app.add_option("--seconds", seconds, "How long each form is measured, in CPU time")
+      ->capture_default_str();
   app.add_flag("--quick", quick, "Each once or twice: a test");
   CLI11_PARSE(app, argc, argv);
   if (std::filesystem::exists(data)) {
     std::cerr << "join_bench: " << data << " exists\n";
     return 2;
   }
-  portcullis::Bench(data, objects, quick).Run();
+  options.store.path = data;
+  options.store.block_cache_bytes = cache_mib << 20;
+  options.key_programs = std::make_shared<portcullis::rego::RegoKeyPrograms>();
+  portcullis::Bench bench(options, objects, quick ? 0.002 : seconds, quick);
+  if (only.empty()) {
+    bench.Run();
+  } else {
+    bench.RunOne(only);
+  }
   std::error_code ignored;
   std::filesystem::remove_all(data, ignored);
   return 0;
