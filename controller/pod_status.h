@@ -38,10 +38,14 @@ struct SubjectKey {
   friend auto operator<=>(const SubjectKey&, const SubjectKey&) = default;
 };
 
+// The code of a warning among a template's errors: it says nothing against the template's being in force.
+inline constexpr std::string_view kScanWarningCode = "scan_warning";
+
 struct StatusError {
   std::string code;  // Of a template or constraint; of the others their errors' `type`.
   std::string message;
   std::string location;
+  friend bool operator==(const StatusError&, const StatusError&) = default;
 };
 
 // What a pod found.

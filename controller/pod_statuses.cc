@@ -30,6 +30,14 @@ SubjectKey TemplateOf(const SubjectKey& constraint) {
   return {.subject = StatusSubject::kTemplate, .name = policy::LowerCase(constraint.kind)};
 }
 
+// Warnings alone are nothing against the object.
+bool HasErrors(const json& status) {
+  const auto errors = status.find("errors");
+  return errors != status.end() && std::ranges::any_of(*errors, [](const json& each) {
+           return !each.is_object() || each.value("code", json()) != json(kScanWarningCode);
+         });
+}
+
 // What one pod says.
 struct Said {
   std::string id;
@@ -63,6 +71,7 @@ struct PodStatuses::State {
   // By kind of status: of which subject an object is, for when it goes.
   std::map<std::pair<StatusSubject, std::string>, SubjectKey> names;
   std::set<std::pair<StatusSubject, std::string>> listed;
+  std::map<std::string, StatusError> remarks;  // By the template's name.
 
   void OnPut(StatusSubject subject, const ObjectName& name, const Value& object) {
     if (name.name_space != options.pod.name_space) {
@@ -123,7 +132,11 @@ struct PodStatuses::State {
     }
   }
 
-  void Write(const SubjectKey& key, const PodFinding& finding) {
+  void Write(const SubjectKey& key, PodFinding finding) {
+    if (const auto remark = remarks.find(key.name);
+        key.subject == StatusSubject::kTemplate && remark != remarks.end()) {
+      finding.errors.push_back(remark->second);
+    }
     Result<std::string> path = PodStatusPath(options.pod, key);
     Result<std::string> manifest = PodStatusManifest(options.pod, key, finding);
     if (!path || !manifest) {
@@ -152,7 +165,7 @@ struct PodStatuses::State {
     bool created = false;
     for (const Said* each : valid) {
       by_pod.push_back(each->status);
-      created = created || !each->status.contains("errors");
+      created = created || !HasErrors(each->status);
     }
     if (by_pod == subject->second.by_pod) {
       return;
@@ -205,6 +218,21 @@ void PodStatuses::Meet(const SubjectKey& key, std::string_view uid, const Value&
 void PodStatuses::Put(const SubjectKey& key, const PodFinding& finding) {
   state_->subjects[key].finding = finding;
   state_->Write(key, finding);
+}
+
+void PodStatuses::SetRemarks(std::map<std::string, StatusError> remarks) {
+  const std::map<std::string, StatusError> before =
+      std::exchange(state_->remarks, std::move(remarks));
+  const auto in = [](const std::map<std::string, StatusError>& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? StatusError() : found->second;
+  };
+  for (const auto& [key, subject] : state_->subjects) {
+    if (key.subject == StatusSubject::kTemplate && subject.finding &&
+        in(before, key.name) != in(state_->remarks, key.name)) {
+      state_->Write(key, *subject.finding);
+    }
+  }
 }
 
 void PodStatuses::SetOwner(const std::string& pod_uid) {

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ class PodStatuses {
   void Meet(const SubjectKey& key, std::string_view uid, const document::Value& by_pod);
   // From here on this is what the pod says of the object. REQUIRES: it was met.
   void Put(const SubjectKey& key, const PodFinding& finding);
+  // From here on these, and no others, are told of templates, by name, beside what was found of them.
+  void SetRemarks(std::map<std::string, StatusError> remarks);
   // The object is gone, and what was said of it.
   void Remove(const SubjectKey& key);
 

@@ -26,11 +26,13 @@ Widest FindWidest(const std::vector<rego::ScanStep>& scans, index::InventoryView
 
 ScanWarning MakeWarning(const policy::Template& of, const Widest& widest) {
   const rego::PlanStep& step = widest.scan->step;
+  const std::string text = step.text + (step.reason.empty() ? "" : " (" + step.reason + ")");
   return {.name = of.name,
           .kind = of.kind,
           .objects = widest.objects,
-          .message = widest.scan->rule + " scans " + std::to_string(widest.objects) + " objects: " +
-                     step.text + (step.reason.empty() ? "" : " (" + step.reason + ")")};
+          .message =
+              widest.scan->rule + " scans " + std::to_string(widest.objects) + " objects: " + text,
+          .step = widest.scan->rule + ": " + text};
 }
 
 }  // namespace

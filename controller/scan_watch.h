@@ -31,6 +31,7 @@ struct ScanWarning {
   std::uint64_t objects = 0;
   std::string
       message;  // "data.template.violation (line 3) scans 1204 objects: … (why no index serves)"
+  std::string step = {};  // "data.template.violation (line 3): … (why no index serves)"
 };
 
 // The step of the template that scans most objects, if they are more than `most`.

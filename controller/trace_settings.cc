@@ -21,13 +21,12 @@ TraceSettings::TraceSettings(const Value& traces) {
     if (!item.is_object()) {
       continue;
     }
-    entries_.push_back(
-        {.user = std::string(item.GetString({"user"})),
-         .type = {.group = std::string(item.GetString({"kind", "group"})),
-                  .version = std::string(item.GetString({"kind", "version"})),
-                  .kind = std::string(item.GetString({"kind", "kind"}))},
-         .level =
-             IsAll(item.GetString({"dump"})) ? TraceLevel::kTraceAndDump : TraceLevel::kTrace});
+    entries_.push_back({.user = std::string(item.GetString({"user"})),
+                        .type = {.group = std::string(item.GetString({"kind", "group"})),
+                                 .version = std::string(item.GetString({"kind", "version"})),
+                                 .kind = std::string(item.GetString({"kind", "kind"}))},
+                        .level = IsAll(item.GetString({"dump"})) ? TraceLevel::kTraceAndDump
+                                                                 : TraceLevel::kTrace});
   }
 }
 

@@ -245,6 +245,31 @@ class RuntimeParts final : public Runtime {
         [this](const std::string& name) { auditor_->TouchNamespace(name); });
   }
 
+  // Into the statuses of the templates.
+  void TellScans() {
+    if (statuses_ == nullptr) {
+      return;
+    }
+    std::map<std::string, controller::StatusError> remarks;
+    for (const controller::ScanWarning& each : scan_watch_.Warnings()) {
+      remarks[each.name] = {
+          .code = std::string(controller::kScanWarningCode),
+          .message = fmt::format("the plan scans more than the {} objects of --scan-warning: {}",
+                                 scan_limits_.warning, each.step),
+          .location = {}};
+    }
+    for (const controller::ScanWarning& each : refused_) {
+      if (policies_.current()->FindTemplateByName(each.name) == nullptr) {
+        remarks[each.name] = {.code = "ingest_error", .message = each.message, .location = {}};
+      }
+    }
+    if (remarks != scan_remarks_) {
+      scan_remarks_ = remarks;
+      client_->http().Post(
+          [this, remarks = std::move(remarks)] { statuses_->SetRemarks(remarks); });
+    }
+  }
+
   void InstallCrds() {
     for (const controller::PolicyCrd& each : controller::PolicyCrds()) {
       writer_->Apply("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + each.name,
@@ -376,6 +401,7 @@ class RuntimeParts final : public Runtime {
       refused_ = scan_watch_.Refuse(policies_, *view);
     }
     scan_watch_.Update(policies_.current(), *view);
+    TellScans();
     mutator_controller_->UpdateMetrics();
     for (const replicator::KindStatus& each : sync_set_->Status()) {
       const Labels labels{
@@ -456,7 +482,8 @@ class RuntimeParts final : public Runtime {
   controller::PolicyMetrics policy_metrics_;
   const controller::ScanLimits scan_limits_;
   controller::ScanWatch scan_watch_;
-  std::vector<controller::ScanWarning> refused_;  // When all was there.
+  std::vector<controller::ScanWarning> refused_;                 // When all was there.
+  std::map<std::string, controller::StatusError> scan_remarks_;  // As the statuses have them.
   bool was_ready_ = false;
   policy::PolicyStore policies_;
   mutation::MutationStore mutators_;

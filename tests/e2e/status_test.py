@@ -38,7 +38,7 @@ class Status(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.plane = harness.plane_with_crds(cls)
-        cls.server = harness.serve(cls, cls.plane, "--pod-name=portcullis-0")
+        cls.server = harness.serve(cls, cls.plane, "--pod-name=portcullis-0", "--scan-warning=2")
 
     def get(self, *names):
         ran = self.plane.kubectl("get", *names, "-o", "json", check=False)
@@ -117,6 +117,22 @@ class Status(unittest.TestCase):
         self.assertEqual(entry["errors"][0]["code"], "")
         self.assertTrue(entry["errors"][0]["message"].startswith(
             "could not cache constraint: schema validation failed: "), entry)
+
+    def test_a_template_that_scans_too_much_is_warned_of_and_stays_created(self):
+        self.plane.apply_objects(config(INGRESS))
+        self.apply_kind("Scanning", 'package p\nviolation[{"msg": name}] {\n'
+                        '  data.inventory.namespace[_][_].Ingress[name].spec.rules[_].host != input.review.name\n}\n')
+        wait_until("created", lambda: self.status("constrainttemplate", "scanning").get("created"))
+        self.assertNotIn("errors", self.by_pod("constrainttemplate", "scanning")[0])
+        self.plane.apply_objects(*[harness.ingress(f"scanned-{i}", f"{i}.example.com") for i in range(3)])
+        entry = wait_until("the warning shows", lambda: [
+            e for e in self.by_pod("constrainttemplate", "scanning") if e.get("errors")])[0]
+        self.assertEqual([e["code"] for e in entry["errors"]], ["scan_warning"])
+        self.assertTrue(entry["errors"][0]["message"].startswith(
+            "the plan scans more than the 2 objects of --scan-warning: data.template.violation"), entry)
+        self.assertIs(self.status("constrainttemplate", "scanning")["created"], True)
+        self.plane.kubectl("delete", "ingress", "--all")
+        wait_until("the warning goes", lambda: "errors" not in self.by_pod("constrainttemplate", "scanning")[0])
 
     def test_config_has_a_status(self):
         self.plane.apply_objects(config(INGRESS))
