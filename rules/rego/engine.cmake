@@ -20,6 +20,7 @@ set(rego_engine_sources
   evaluate_conflict.cc
   evaluate_document.cc
   evaluate_inventory.cc
+  evaluate_lookup.cc
   evaluate_procedure.cc
   evaluator.cc
   kept_results.cc

@@ -1,30 +1,18 @@
+#include "rules/rego/evaluate_inventory.h"
+
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "document/encoding.h"
-#include "index/key_codec.h"
-#include "rules/rego/evaluator.h"
 #include "rules/rego/scratch.h"
 
 namespace portcullis::rego {
 namespace {
 
 using document::Value;
-
-constexpr std::size_t kMostLevels = 4;
-// No string of so many bytes is cut in an index entry: index/key_codec.h at most doubles it.
-constexpr std::size_t kMaxExactKeyBytes = 100;
-// With more keys than this a scan is not slower.
-constexpr std::size_t kMostKeys = 256;
-// Entries that are counted to tell which of several look-ups has the fewest.
-constexpr std::uint64_t kMostCounted = 256;
-// Keys whose entries are estimated before they are counted.
-constexpr std::size_t kMostEstimated = 8;
-static_assert(2 * kMaxExactKeyBytes + 8 <= index::kMaxKeyBytes);
 
 std::string_view ScopeKey(store::Scope scope) {
   return scope == store::Scope::kNamespaced ? "namespace" : "cluster";
@@ -80,49 +68,6 @@ Value ObjectOfEntry(std::span<const index::PathStep> path, Value key,
 }
 
 }  // namespace
-
-// One pass of a kInventory step.
-struct Evaluator::InventoryWalk {
-  const Step& step;
-  const InventoryAccess& access;
-  Value* slots;
-  std::array<std::string_view, kMostLevels> segments;
-  AccessCost* cost = nullptr;  // Null: it is not measured.
-  bool from_entries = false;   // Entries stand for the objects; see InventoryAccess::index_only.
-  Value entry_key = {};        // Then: under which key they are.
-};
-
-// What happens during its life is the cost of one access.
-class Evaluator::StoreTimer {
- public:
-  StoreTimer(const Evaluator& evaluator, AccessCost* cost) : evaluator_(evaluator), cost_(cost) {
-    if (cost_ != nullptr) {
-      started_ = evaluator_.request_.clock->Now();
-      before_ = evaluator_.statistics_;
-      bytes_before_ = evaluator_.context_->inventory->bytes_read();
-    }
-  }
-  StoreTimer(const StoreTimer&) = delete;
-  StoreTimer& operator=(const StoreTimer&) = delete;
-  ~StoreTimer() {
-    if (cost_ != nullptr) {
-      const EvaluationStatistics& now = evaluator_.statistics_;
-      cost_->time += evaluator_.request_.clock->Now() - started_;
-      cost_->bytes += evaluator_.context_->inventory->bytes_read() - bytes_before_;
-      cost_->reads += {.gets = now.gets - before_.gets,
-                       .lookups = now.lookups - before_.lookups,
-                       .scans = now.scans - before_.scans,
-                       .objects_visited = now.objects_visited - before_.objects_visited};
-    }
-  }
-
- private:
-  const Evaluator& evaluator_;
-  AccessCost* const cost_;
-  std::chrono::steady_clock::time_point started_;
-  EvaluationStatistics before_;
-  std::uint64_t bytes_before_ = 0;
-};
 
 Signal Evaluator::RunFound(const InventoryWalk& walk) {
   if (walk.cost != nullptr) {
@@ -285,161 +230,6 @@ Signal Evaluator::ScanObjects(InventoryWalk& walk, std::size_t level) {
       context_->inventory->Objects(
           {.scope = walk.access.scope, .segments = std::span(walk.segments).first(level)}),
       level);
-}
-
-// A choice of which every index is there, with its keys.
-struct Evaluator::LookUp {
-  std::vector<index::IndexKeys> wanted;  // Valid until more is collected.
-  std::size_t first_key = 0;             // In collected_.
-  std::size_t key_count = 0;
-};
-
-bool Evaluator::CollectKeys(const InventoryWalk& walk,
-                            const std::vector<InventoryAccess::Probe>& choice, LookUp* look_up,
-                            bool* ready) {
-  *ready = false;
-  look_up->first_key = collected_.size();
-  std::vector<std::size_t> counts;  // Keys of each probe.
-  for (const InventoryAccess::Probe& probe : choice) {
-    const auto index = context_->inventory->FindIndex(probe.definition);
-    if (!index || (!probe.definition.program.empty() &&
-                   request_.inventory_numbers != document::NumberMode::kFloat64)) {
-      collected_.resize(look_up->first_key);
-      return true;
-    }
-    if (probe.guard != nullptr) {
-      const Signal holds = RunBlock(*probe.guard, walk.slots);
-      if (holds != Signal::kStop) {
-        collected_.resize(look_up->first_key);
-        return holds != Signal::kError;
-      }
-    }
-    const std::size_t begin = collected_.size();
-    if (RunBlock(*probe.keys, walk.slots) == Signal::kError) {
-      return false;
-    }
-    if (probe.extra.is_defined()) {
-      collected_.push_back(probe.extra);
-    }
-    look_up->wanted.push_back({.index = *index, .keys = {}});
-    counts.push_back(collected_.size() - begin);
-  }
-  std::span<const Value> keys = std::span<const Value>(collected_).subspan(look_up->first_key);
-  look_up->key_count = keys.size();
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    look_up->wanted[i].keys = keys.first(counts[i]);
-    keys = keys.subspan(counts[i]);
-  }
-  *ready = look_up->key_count <= kMostKeys;
-  return true;
-}
-
-Signal Evaluator::LookUpObjects(InventoryWalk& walk, bool* answered) {
-  const InventoryAccess& access = walk.access;
-  std::size_t leading = 0;
-  for (std::size_t i = 0; i < access.levels.size(); ++i) {
-    if (access.levels[i].kind != Level::Kind::kKey) {
-      continue;
-    }
-    const Value& key = Get(access.levels[i].key, walk.slots);
-    if (!key.is_string()) {
-      *answered = true;
-      return Signal::kContinue;
-    }
-    walk.segments[i] = key.string();
-    leading += leading == i ? 1 : 0;
-  }
-  const index::TreePrefix within{.scope = access.scope,
-                                 .segments = std::span(walk.segments).first(leading)};
-  std::unique_ptr<index::ObjectCursor> best;
-  std::uint64_t fewest = std::numeric_limits<std::uint64_t>::max();
-  const std::size_t begin = collected_.size();
-  for (const auto& choice : access.choices) {
-    LookUp look_up;
-    bool ready = false;
-    if (!CollectKeys(walk, choice, &look_up, &ready)) {
-      return Signal::kError;
-    }
-    if (!ready) {
-      continue;
-    }
-    std::uint64_t found = 0;
-    const StoreTimer timer(*this, walk.cost);
-    if (access.choices.size() > 1) {
-      const auto counted = CountEntries(look_up.wanted, within, std::min(fewest, kMostCounted));
-      if (!counted) {
-        FailEngine(counted.error());
-        return Signal::kError;
-      }
-      found = *counted;
-    }
-    if (best != nullptr && found >= fewest) {
-      continue;
-    }
-    fewest = found;
-    auto cursor = context_->inventory->LookupAny(look_up.wanted, within);
-    if (!cursor) {
-      FailEngine(std::move(cursor).error());
-      return Signal::kError;
-    }
-    best = std::move(*cursor);
-    // A short string is in the entry as it is; other keys may share theirs with unequal ones.
-    if (access.index_only && access.value != kNoSlot && look_up.key_count == 1) {
-      const Value& key = collected_[look_up.first_key];
-      walk.from_entries = key.is_string() && key.string().size() <= kMaxExactKeyBytes;
-      walk.entry_key = key;
-    }
-  }
-  collected_.resize(begin);
-  if (best == nullptr) {
-    return Signal::kContinue;
-  }
-  *answered = true;
-  {
-    const StoreTimer timer(*this, walk.cost);
-    ++statistics_.lookups;
-  }
-  return Candidates(walk, std::move(best), 0);
-}
-
-std::optional<std::uint64_t> Evaluator::EstimateEntries(
-    std::span<const index::IndexKeys> wanted) const {
-  std::uint64_t entries = 0;
-  std::string bytes;
-  for (const index::IndexKeys& each : wanted) {
-    const index::KeyStatistics* statistics = context_->inventory->Statistics(each.index);
-    if (statistics == nullptr || each.keys.size() > kMostEstimated) {
-      return std::nullopt;
-    }
-    for (const Value& key : each.keys) {
-      bytes.clear();
-      index::AppendKeyBytes(key, &bytes);
-      entries += statistics->EstimateEntries(bytes);
-    }
-  }
-  return entries;
-}
-
-Result<std::uint64_t> Evaluator::CountEntries(std::span<const index::IndexKeys> wanted,
-                                              const index::TreePrefix& within, std::uint64_t most) {
-  // Statistics know of no namespaces.
-  const std::optional<std::uint64_t> estimate =
-      within.segments.empty() ? EstimateEntries(wanted) : std::nullopt;
-  if (estimate && *estimate >= kMostCounted) {
-    return *estimate;
-  }
-  const std::uint64_t counted = TRY(CountUpTo(wanted, within, most));
-  return counted == most ? std::max(counted, estimate.value_or(0)) : counted;
-}
-
-Result<std::uint64_t> Evaluator::CountUpTo(std::span<const index::IndexKeys> wanted,
-                                           const index::TreePrefix& within, std::uint64_t most) {
-  const auto cursor = TRY(context_->inventory->LookupAny(wanted, within));
-  std::uint64_t count = 0;
-  while (count < most && TRY(cursor->Next())) {
-    ++count;
-  }
-  return count;
 }
 
 // Each object of the cursor in turn.

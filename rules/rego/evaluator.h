@@ -191,6 +191,11 @@ class Evaluator {
   // The keys go to collected_. `ready`: false where an index is missing, or there are too many keys.
   bool CollectKeys(const InventoryWalk& walk, const std::vector<InventoryAccess::Probe>& choice,
                    LookUp* look_up, bool* ready);
+  // The choices that can serve. False: an error.
+  bool CollectChoices(const InventoryWalk& walk, std::vector<LookUp>* ready);
+  // The one that visits fewest objects; null: there are none. LIFETIME: of `ready`.
+  Result<const LookUp*> WithFewest(const std::vector<LookUp>& ready,
+                                   const index::TreePrefix& within);
   // The entries under the keys, as statistics have it; nothing where they do not tell.
   [[nodiscard]] std::optional<std::uint64_t> EstimateEntries(
       std::span<const index::IndexKeys> wanted) const;

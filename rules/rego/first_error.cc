@@ -46,8 +46,7 @@ bool AsksOthers(const CompiledPolicy& policy) {
 EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
                            const std::function<std::optional<ValueQuery>()>& query,
                            const EvaluationRequest& request, EvaluationError error) {
-  const bool is_policys =
-      error.code == "eval_conflict_error" || error.code == "eval_builtin_error";
+  const bool is_policys = error.code == "eval_conflict_error" || error.code == "eval_builtin_error";
   const auto now = request.clock->Now();
   if (!is_policys || request.step_limit != 0 || request.deadline <= now || AsksOthers(*policy)) {
     return error;
@@ -67,12 +66,10 @@ EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
   again.accesses = nullptr;
   again.prints = nullptr;
   Unheard sink;
-  const auto release = request.conflict_texts == ConflictTexts::kCurrent
-                           ? trace::Release::k1_22
-                           : trace::Release::k1_17;
-  const auto outcome =
-      trace::TracedQuery(policy, std::move(asked->body), std::move(asked->written))
-          .Evaluate(again, release, sink);
+  const auto release = request.conflict_texts == ConflictTexts::kCurrent ? trace::Release::k1_22
+                                                                         : trace::Release::k1_17;
+  const auto outcome = trace::TracedQuery(policy, std::move(asked->body), std::move(asked->written))
+                           .Evaluate(again, release, sink);
   const bool is_met = outcome && !*outcome &&
                       (outcome->error().code == "eval_conflict_error" ||
                        outcome->error().code == "eval_builtin_error");

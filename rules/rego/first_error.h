@@ -17,7 +17,7 @@ namespace portcullis::rego {
 // and where no error of a policy is met. `query`: what was evaluated, compiled; nothing: it cannot be had. COST: that of an
 // explanation, many times the plan's.
 [[nodiscard]] EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
-                                         const std::function<std::optional<ValueQuery>()>& query, const EvaluationRequest& request,
-                                         EvaluationError error);
+                                         const std::function<std::optional<ValueQuery>()>& query,
+                                         const EvaluationRequest& request, EvaluationError error);
 
 }  // namespace portcullis::rego
