@@ -37,6 +37,7 @@ std::string StatusPath(const policy::Constraint& constraint) {
 ObjectReviewOptions ReviewOptions(const AuditOptions& options) {
   ObjectReviewOptions review;
   review.source = options.from_cache ? "" : "Original";
+  review.log_stats = options.log_stats;
   return review;
 }
 

@@ -34,6 +34,7 @@ struct AuditOptions {
   bool from_cache = false;       // Only what is in the inventory, as Gatekeeper's cache has it.
   bool match_kind_only = false;  // Beside the inventory only kinds that constraints name.
   bool emit_events = false;
+  bool log_stats = false;
   controller::EventPlace event_place = {};
   // What part of one core's time a full pass takes.
   double pass_share = 0.5;

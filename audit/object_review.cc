@@ -6,6 +6,7 @@
 #include "document/json.h"
 #include "document/object.h"
 #include "rules/policy/review.h"
+#include "rules/policy/review_stats.h"
 
 namespace portcullis::audit {
 namespace {
@@ -96,8 +97,19 @@ Result<void> ObjectReviewer::ReviewOne(const Policies& policies, const Value& ob
   options.deadline = clock_.Now() + options_.evaluation_timeout;
   const policy::ReviewInput input{.request = policy::MakeRequest(object, arena_),
                                   .name_space = name_space};
+  std::vector<policy::TemplateTime> times;
+  options.times = options_.log_stats ? &times : nullptr;
   const policy::Verdict verdict =
       TRY(policy::Review(*policies.set, input, &view, options, clock_, arena_));
+  if (!times.empty()) {
+    // Gatekeeper's audit of the cache tells no source.
+    const bool cached = options_.source.empty();
+    const std::string stats = policy::ExecutionStats(times, false);
+    logger_->Info(cached ? "audit from cache review request stats" : "audit review request stats",
+                  {{"event_type", cached ? "audit_cache_stats" : "audit_stats"},
+                   {"semantic", true},
+                   {"execution_stats", JsonText{stats}}});
+  }
   for (const policy::Violation& violation : verdict.violations) {
     const policy::Constraint& constraint = *violation.constraint;
     Findings& of = (*findings)[{constraint.kind, constraint.name}];

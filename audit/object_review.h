@@ -53,6 +53,7 @@ using FindNamespace =
     std::function<Result<document::Value>(std::string_view name, document::Arena& arena)>;
 
 struct ObjectReviewOptions {
+  bool log_stats = false;                // A line for each review (--log-stats-audit).
   std::string_view source = "Original";  // "" in Gatekeeper's audit from the cache.
   std::chrono::milliseconds evaluation_timeout{10000};
   std::size_t arena_limit_bytes = std::size_t{256} << 20;

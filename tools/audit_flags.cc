@@ -42,6 +42,10 @@ void AddAuditFlags(CLI::App& command, AuditFlags* flags) {
       .add_flag("--audit-events-involved-namespace", audit.event_place.beside_objects,
                 "These Events lie beside their objects, not in Gatekeeper's namespace")
       ->group(kGroup);
+  command
+      .add_flag("--log-stats-audit", audit.log_stats,
+                "Log what each review of the audit took, template by template")
+      ->group(kGroup);
 }
 
 }  // namespace portcullis::tools

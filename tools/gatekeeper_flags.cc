@@ -56,8 +56,6 @@ const std::vector<FixedFlag>& FixedFlags() {
       {"additional-mutating-webhook-configs-to-rotate-certs",
        {""},
        "the CA bundle is not written into webhook configurations"},
-      {"log-stats-admission", {"false"}, "times are in the metrics"},
-      {"log-stats-audit", {"false"}, "times are in the metrics"},
       {"api-cache-dir", {"/tmp/audit"}, "an audit keeps nothing in files"},
       {"enable-violation-export", {"false"}, "use `portcullis violations` instead"},
       {"enable-admission-violation-export", {"false"}, "use --log-denies instead"},
@@ -220,6 +218,10 @@ void AddGatekeeperFlags(CLI::App& command, GatekeeperFlags* flags) {
                 "Take constraints whose enforcementAction is none that is known")
       ->group(kGroup);
   command.add_flag("--log-denies", flags->log_denies, "Log each violation of a review")
+      ->group(kGroup);
+  command
+      .add_flag("--log-stats-admission", flags->log_stats_admission,
+                "Log what each review took, template by template")
       ->group(kGroup);
   command
       .add_flag("--emit-admission-events", flags->emit_admission_events,

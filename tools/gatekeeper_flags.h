@@ -39,6 +39,7 @@ struct GatekeeperFlags {
   webhook::ExemptNamespaces exempt;
   bool any_enforcement_action = false;
   bool log_denies = false;
+  bool log_stats_admission = false;
   bool emit_admission_events = false;
   bool admission_events_beside_objects = false;
   bool referential_rules = true;

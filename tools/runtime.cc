@@ -18,6 +18,7 @@
 #include "controller/pod_statuses.h"
 #include "controller/policy_controller.h"
 #include "controller/policy_crds.h"
+#include "controller/stale_watch.h"
 #include "document/json.h"
 #include "replicator/folder_source.h"
 #include "replicator/kubeconfig.h"
@@ -131,6 +132,7 @@ class RuntimeParts final : public Runtime {
         policy_metrics_(metrics, clock),
         scan_limits_(options.scan_limits),
         scan_watch_(options.scan_limits, logger_->Named("policies"), metrics),
+        stale_watch_(options.max_inventory_lag, clock, logger_->Named("policies"), metrics),
         policies_(
             rego::CreateCatalog(BuiltinNames(options.disabled_builtins)),
             {.templates = {.keep_prints = false, .may_read_inventory = options.referential_rules},
@@ -314,6 +316,9 @@ class RuntimeParts final : public Runtime {
   }
 
   [[nodiscard]] const webhook::TraceChooser& traces() const override { return *traces_; }
+  [[nodiscard]] const webhook::StalePolicies& stale_policies() const override {
+    return stale_policies_;
+  }
   [[nodiscard]] webhook::ViolationListener* violation_listener() override {
     return admission_events_ ? &admission_events_->listener() : nullptr;
   }
@@ -403,7 +408,9 @@ class RuntimeParts final : public Runtime {
     scan_watch_.Update(policies_.current(), *view);
     TellScans();
     mutator_controller_->UpdateMetrics();
-    for (const replicator::KindStatus& each : sync_set_->Status()) {
+    const std::vector<replicator::KindStatus> replicated = sync_set_->Status();
+    stale_policies_.Set(stale_watch_.Update(policies_.current(), replicated));
+    for (const replicator::KindStatus& each : replicated) {
       const Labels labels{
           {"group", each.type.group}, {"version", each.type.version}, {"kind", each.type.kind}};
       CountUp("portcullis_replication_lists_total", "Whole lists begun by this process", labels,
@@ -482,6 +489,8 @@ class RuntimeParts final : public Runtime {
   controller::PolicyMetrics policy_metrics_;
   const controller::ScanLimits scan_limits_;
   controller::ScanWatch scan_watch_;
+  controller::StaleWatch stale_watch_;
+  webhook::StalePolicies stale_policies_;
   std::vector<controller::ScanWarning> refused_;                 // When all was there.
   std::map<std::string, controller::StatusError> scan_remarks_;  // As the statuses have them.
   bool was_ready_ = false;

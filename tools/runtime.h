@@ -49,6 +49,8 @@ struct RuntimeOptions {
   audit::AuditOptions audit{.interval = std::chrono::seconds(0)};
   bool emit_admission_events = false;
   bool admission_events_beside_objects = false;
+  // Templates that read kinds which were not heard of for so long are stale; 0: never.
+  std::chrono::seconds max_inventory_lag{0};
   std::size_t audit_chunk_size = 500;  // Objects that are asked of the API server at once; 0: all.
 };
 
@@ -70,6 +72,8 @@ class Runtime {
   [[nodiscard]] virtual const webhook::NamespaceExcluder& mutation_excluder() const = 0;
 
   [[nodiscard]] virtual const webhook::TraceChooser& traces() const = 0;
+  // Which templates read data that is too old, as of the last UpdateMetrics.
+  [[nodiscard]] virtual const webhook::StalePolicies& stale_policies() const = 0;
   // Told of what reviews find; null: nobody wants to know.
   [[nodiscard]] virtual webhook::ViolationListener* violation_listener() = 0;
 

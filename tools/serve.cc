@@ -52,6 +52,7 @@ struct ServeOptions {
   std::size_t evaluation_timeout_ms = 2500;
   std::size_t evaluation_memory_mib = 256;
   std::size_t shutdown_delay_s = 10;
+  std::string stale_inventory = "error";
   bool log_mutations = false;
   bool mutation_annotations = false;
   AuditFlags audit;
@@ -217,6 +218,10 @@ Result<int> Serve(ServeOptions options) {
   admission.check_enforcement_actions = !gatekeeper.any_enforcement_action;
   admission.compile_templates = !options.lenient_templates;
   admission.log_denies = gatekeeper.log_denies;
+  admission.log_stats = gatekeeper.log_stats_admission;
+  admission.stale = &runtime->stale_policies();
+  admission.stale_action = options.stale_inventory == "warn" ? webhook::StaleAction::kWarn
+                                                             : webhook::StaleAction::kError;
   admission.traces = &runtime->traces();
   admission.violations = runtime->violation_listener();
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
@@ -401,6 +406,23 @@ void AddServe(CLI::App& program, int* exit_code) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   AddScanOptions(*command, &runtime.scan_limits);
+  command
+      ->add_option_function<std::int64_t>(
+          "--max-inventory-lag",
+          [&runtime](std::int64_t seconds) {
+            runtime.max_inventory_lag = std::chrono::seconds(seconds);
+          },
+          "Seconds after which data that the cluster was not heard of any more is too old for a "
+          "policy to judge by; a quiet cluster is heard of once a minute, 300 is a good value; 0: "
+          "never")
+      ->check(CLI::Range(0, 1000000000))
+      ->default_str("0");
+  command
+      ->add_option("--stale-inventory", options->stale_inventory,
+                   "What becomes of a review to which such a policy applies: error (code 500, so "
+                   "that the webhook's failurePolicy decides) or warn (allowed, with a warning)")
+      ->check(CLI::IsMember({"error", "warn"}))
+      ->capture_default_str();
   command
       ->add_option("--index-build-rate", runtime.inventory.build_objects_per_second,
                    "Objects a second that the build of an index reads; 0: as fast as it goes")

@@ -2,16 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "document/object.h"
+#include "rules/policy/review_stats.h"
 #include "rules/policy/review_trace.h"
 #include "webhook/gatekeeper_resources.h"
 #include "webhook/handler_support.h"
 #include "webhook/review_reply.h"
 #include "webhook/review_request.h"
+#include "webhook/review_times.h"
 #include "webhook/scan_forecast.h"
 #include "webhook/template_reads.h"
 #include "webhook/violation_log.h"
@@ -40,7 +43,10 @@ struct Counters {
         overloaded(metrics.GetCounter("portcullis_review_overloaded_total",
                                       "Reviews refused because too many others were scanning")),
         exhausted(metrics.GetCounter("portcullis_review_exhausted_total",
-                                     "Reviews ended by their limit of time or memory")) {
+                                     "Reviews ended by their limit of time or memory")),
+        stale(metrics.GetCounter("portcullis_review_stale_constraints_total",
+                                 "Constraints that reviews set aside because the data that they "
+                                 "read was too old")) {
     for (std::size_t status = 0; status < kStatusNames.size(); ++status) {
       for (const bool dry_run : {false, true}) {
         requests[status][dry_run ? 1 : 0] =
@@ -63,6 +69,7 @@ struct Counters {
   Counter& objects_visited;
   Counter& overloaded;
   Counter& exhausted;
+  Counter& stale;
 };
 
 void Count(Counter& counter, std::uint64_t by) {
@@ -119,6 +126,7 @@ struct AdmissionHandler::State {
   Counters counters;
   ScanForecast forecast;
   TemplateReads reads;
+  ReviewTimes durations;
   ScratchPool scratches;
 
   Handling Run(std::string_view content_type, std::string_view body,
@@ -141,6 +149,7 @@ class Review {
         arena_(scratch.arena),
         reply_(scratch.reply),
         times_(scratch.times),
+        constraint_times_(scratch.constraint_times),
         statistics_(statistics),
         started_(state.clock.Now()) {}
 
@@ -255,9 +264,9 @@ class Review {
                                         .inventory_document = {},
                                         .prints = nullptr,
                                         .times = &times_,
-                                        .measure_accesses = state_.options.measure_accesses};
-    const auto verdict =
-        policy::Review(*policies, input, view.get(), options, state_.clock, arena_);
+                                        .measure_accesses = state_.options.measure_accesses,
+                                        .constraint_times = &constraint_times_};
+    auto verdict = policy::Review(*policies, input, view.get(), options, state_.clock, arena_);
     if (!verdict) {
       Answer(reply_, kInternalError,
              "error reviewing resource " + std::string(name_) + ": " + verdict.error().message);
@@ -265,19 +274,68 @@ class Review {
     }
     *statistics_ = verdict->statistics;
     state_.reads.Count(policies, times_);
+    state_.durations.Count(policies, times_, constraint_times_);
     if (IsCutShort(*verdict, deadline)) {
       return Handling::kDone;
+    }
+    const auto stale = state_.options.stale != nullptr ? state_.options.stale->current() : nullptr;
+    Unanswered unanswered;
+    if (stale != nullptr) {
+      unanswered = SetAside(*stale, constraint_times_, options.enforcement_point, &*verdict);
+    }
+    if (state_.options.log_stats && !times_.empty()) {
+      LogStats(traced.trace && context_.stage == Stage::kWorker);
     }
     if (state_.options.log_denies || state_.options.violations != nullptr) {
       TellViolations(request_, *verdict, state_.options.log_denies ? state_.logger.get() : nullptr,
                      state_.options.violations);
     }
     AnswerVerdict(*verdict, reply_);
+    if (unanswered.constraints > 0) {
+      AnswerStale(unanswered);
+    }
     // On an overloaded loop there is no time for it.
     if (traced.trace && context_.stage == Stage::kWorker) {
       LogTrace(*policies, input, *view, options, traced);
     }
     return Handling::kDone;
+  }
+
+  // What others deny is denied. Else a policy that would deny makes the answer an error, or, as all else, a warning.
+  void AnswerStale(Unanswered& unanswered) {
+    Count(state_.counters.stale, unanswered.constraints);
+    const bool denied = reply_.code == kForbidden;
+    if (!denied && !unanswered.denying.empty() &&
+        state_.options.stale_action == StaleAction::kError) {
+      std::string message = "error reviewing resource " + std::string(name_) + ":";
+      for (const std::string& line : unanswered.denying) {
+        message += (unanswered.denying.size() > 1 ? "\n" : " ") + line;
+      }
+      reply_.warnings.clear();
+      Answer(reply_, kInternalError, std::move(message));
+      return;
+    }
+    for (std::vector<std::string>* lines : {&unanswered.denying, &unanswered.warning}) {
+      std::ranges::move(*lines, std::back_inserter(reply_.warnings));
+    }
+    if (!denied && !reply_.warnings.empty()) {
+      reply_.code = kAllowedWithWarnings;
+    }
+  }
+
+  void LogStats(bool traced) {
+    const std::string stats = policy::ExecutionStats(times_, traced);
+    state_.logger->Info("admission review request stats",
+                        {{"hookType", "validation"},
+                         {"semantic", true},
+                         {"process", "admission"},
+                         {"event_type", "review_response_stats"},
+                         {"resource_group", group_},
+                         {"resource_api_version", request_.GetString({"kind", "version"})},
+                         {"resource_kind", kind_},
+                         {"resource_namespace", request_.GetString({"namespace"})},
+                         {"request_username", request_.GetString({"userInfo", "username"})},
+                         {"execution_stats", JsonText{stats}}});
   }
 
   [[nodiscard]] TraceWish WishedTrace() const {
@@ -298,6 +356,7 @@ class Review {
     std::string trace;
     options.trace = &trace;
     options.times = nullptr;
+    options.constraint_times = nullptr;
     options.measure_accesses = false;
     const auto verdict = policy::Review(policies, input, &view, options, state_.clock, arena);
     std::vector<policy::TracedResult> results;
@@ -375,6 +434,7 @@ class Review {
   document::Arena& arena_;
   ReviewReply& reply_;
   std::vector<policy::TemplateTime>& times_;
+  std::vector<policy::ConstraintTime>& constraint_times_;
   rego::EvaluationStatistics* const statistics_;
   const steady_clock::time_point started_;
   std::string_view group_;
@@ -412,6 +472,7 @@ AdmissionHandler::AdmissionHandler(policy::PolicyStore& policies, index::Invento
           .counters = Counters(metrics),
           .forecast = {},
           .reads = TemplateReads(metrics),
+          .durations = ReviewTimes(metrics),
           .scratches = {},
       }) {}
 

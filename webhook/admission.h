@@ -20,6 +20,7 @@
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
 #include "webhook/http_server.h"
+#include "webhook/stale_policies.h"
 #include "webhook/trace_log.h"
 #include "webhook/violation_log.h"
 
@@ -51,6 +52,9 @@ struct AdmissionOptions {
   // Compile templates that come in, and refuse those that do not compile. Gatekeeper lets them in and tells it in their status.
   bool compile_templates = true;
   bool log_denies = false;
+  bool log_stats = false;
+  const StalePolicies* stale = nullptr;  // Null: none is ever. LIFETIME: outlives the handler.
+  StaleAction stale_action = StaleAction::kError;
   ViolationListener* violations =
       nullptr;                           // Told of each violation. LIFETIME: outlives the handler.
   const TraceChooser* traces = nullptr;  // Null: nothing is traced. LIFETIME: outlives the handler.

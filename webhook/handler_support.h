@@ -36,9 +36,11 @@ struct Scratch {
   document::Arena arena;
   ReviewReply reply;
   std::vector<policy::TemplateTime> times;
+  std::vector<policy::ConstraintTime> constraint_times;
 
   void Clear(std::size_t arena_limit) {
     times.clear();
+    constraint_times.clear();
     arena.Reset();
     arena.set_limit_bytes(arena_limit);
     reply.allowed = false;

@@ -134,8 +134,15 @@ class Reviewer {
 
   Result<void> EvaluateMatched(const Template& of) {
     const std::size_t before = verdict_.violations.size();
+    auto begun = options_.constraint_times != nullptr ? request_.clock->Now()
+                                                      : std::chrono::steady_clock::time_point();
     for (const Constraint* constraint : matched_) {
       const auto error = TRY(Evaluate(of, *constraint));
+      if (options_.constraint_times != nullptr) {
+        const auto ended = request_.clock->Now();
+        options_.constraint_times->push_back(
+            {.of = constraint, .runtime = ended - std::exchange(begun, ended)});
+      }
       if (!error) {
         continue;
       }

@@ -31,6 +31,12 @@ struct TemplateTime {
   std::vector<rego::AccessCost> accesses;  // Where they were to be measured: by PlanStep::access.
 };
 
+// What one constraint that matched took.
+struct ConstraintTime {
+  const Constraint* of = nullptr;
+  std::chrono::steady_clock::duration runtime{};
+};
+
 struct ReviewOptions {
   std::string_view enforcement_point = kWebhookEnforcementPoint;
   std::string_view source = "Original";
@@ -42,6 +48,8 @@ struct ReviewOptions {
   std::vector<TemplateTime>* times =
       nullptr;                    // Gets an entry a template that was asked; null: none.
   bool measure_accesses = false;  // With times.
+  std::vector<ConstraintTime>* constraint_times =
+      nullptr;  // Gets an entry a constraint that was evaluated; null: none.
   // Gets the steps of the evaluation, as Gatekeeper's `Trace:` has them; stays empty where no constraint matches. Null: no
   // trace is made. COST: everything is evaluated once more, without plan: see review_trace.h.
   std::string* trace = nullptr;

@@ -86,6 +86,37 @@ class Faults(unittest.TestCase):
         self.proxy.faults.clear()
         wait_until("and shrinks", lambda: self.lag() < 2, 40)
 
+    def test_policies_whose_data_is_too_old_claim_no_verdict(self):
+        for action, code in (("error", 500), ("warn", 299)):
+            folder = pathlib.Path(tempfile.mkdtemp(dir=self.plane.state))
+            server = harness.Portcullis(
+                "--kubeconfig", self.proxy.kubeconfig(folder / "config"), "--cert-dir", str(self.plane.webhook_certs),
+                "--max-inventory-lag", "5", "--stale-inventory", action)
+            self.addCleanup(server.remove)
+            server.start()
+
+            def ask(server=server):
+                return json.loads(server.admit(harness.ingress_review("taken.example.com"))[1])["response"]
+
+            # A quiet watch is heard of once a minute, which is beyond this limit.
+            def fresh(action=action):
+                self.plane.kubectl("annotate", "--overwrite", "ingress", "owner", f"touched={time.monotonic_ns()}-{action}")
+                return ask()["status"]["code"] == 403
+
+            wait_until("the host is taken", fresh, pause=0.5)
+            self.proxy.faults[:] = [lambda method, path: "reset"]
+            self.proxy.cut_all()
+            stale = wait_until("the data is too old", lambda: ask()["status"]["code"] == code and ask())
+            text = "[unique] not evaluated: networking.k8s.io/v1/Ingress was last heard of "
+            self.assertIn(text, stale["status"]["message"] if action == "error" else stale["warnings"][0])
+            self.assertGreater(server.metric("portcullis_review_stale_constraints_total"), 0)
+            self.assertEqual(server.metric("portcullis_stale_templates"), 1)
+            self.proxy.faults.clear()
+            wait_until("it is fresh again", fresh, 40, pause=0.5)
+            log = pathlib.Path(server.log_path).read_text()
+            self.assertIn("a template's data is too old", log)
+            self.assertIn("a template's data is fresh again", log)
+
     def lag(self):
         return self.server.metric("portcullis_replication_lag_seconds", kind="Ingress")
 

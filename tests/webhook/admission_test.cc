@@ -12,6 +12,7 @@
 
 #include "document/json.h"
 #include "tests/webhook/admission_world.h"
+#include "webhook/review_times.h"
 
 namespace portcullis::webhook {
 namespace {
@@ -360,6 +361,148 @@ TEST_F(Admission, AReviewIsTracedWhereConfigWantsIt) {
   }
   EXPECT_FALSE(std::getline(in, line)) << line;
   std::filesystem::remove(log);
+}
+
+TEST_F(Admission, TimesAreTellableByTemplateAndConstraint) {
+  world_.BuildIndexes();
+  const std::filesystem::path log =
+      std::filesystem::temp_directory_path() / ("stats." + std::to_string(::getpid()) + ".log");
+  {
+    AdmissionOptions options;
+    options.log_stats = true;
+    AdmissionHandler handler(world_.policies, *world_.inventory, world_.namespaces, world_.excluder,
+                             world_.clock, Logger::Create(LogLevel::kInfo, log), world_.metrics,
+                             options);
+    handler.Admit(kJson, Ingress("taken.example.com"));
+    handler.Admit(kJson, Ingress("free.example.com"));
+    // Nothing matches: there is nothing to tell.
+    handler.Admit(kJson, ReviewOf("", "ConfigMap", "{}"));
+  }
+  std::ifstream in(log);
+  std::string line;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(std::getline(in, line));
+    for (
+        const char* part :
+        {R"("msg":"admission review request stats")", R"("semantic":true,"process":"admission",)",
+         R"("event_type":"review_response_stats","resource_group":"networking.k8s.io",)",
+         R"("request_username":"alice","execution_stats":[{"scope":"template","statsFor":"OneHost",)",
+         R"("stats":[{"name":"templateRunTimeNS","value":)",
+         R"({"name":"constraintCount","value":1,"source":{"type":"engine","value":"Rego"},)",
+         R"("labels":[{"name":"TracingEnabled","value":false},)"}) {
+      EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+    }
+  }
+  EXPECT_FALSE(std::getline(in, line)) << line;
+  std::filesystem::remove(log);
+  const std::string metrics = world_.metrics.ToText();
+  for (
+      const char* series :
+      {R"(portcullis_template_review_duration_seconds_count{template="OneHost"} 2)",
+       R"(portcullis_constraint_reviews_total{constraint_kind="OneHost",constraint_name="one-host"} 2)",
+       R"(portcullis_constraint_review_seconds_total{constraint_kind="OneHost",)"}) {
+    EXPECT_NE(metrics.find(series), std::string::npos) << series;
+  }
+}
+
+TEST_F(Admission, OnlyTheFirstThousandNamesHaveSeriesOfTheirOwn) {
+  std::string constraints;
+  for (int i = 0; i < 1200; ++i) {
+    constraints +=
+        "---\n{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: OneHost, metadata: {name: c" +
+        std::to_string(i) +
+        "}, spec: {match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}}}\n";
+  }
+  world_.Load(constraints);
+  world_.BuildIndexes();
+  world_.MakeHandler()->Admit(kJson, Ingress("free.example.com"));
+  const std::string metrics = world_.metrics.ToText();
+  std::size_t own = 0;
+  for (std::size_t at = metrics.find("portcullis_constraint_reviews_total{");
+       at != std::string::npos; at = metrics.find("portcullis_constraint_reviews_total{", at + 1)) {
+    ++own;
+  }
+  // Templates count too; the others share one.
+  EXPECT_LE(own, ReviewTimes::kMostNames + 1);
+  EXPECT_GT(own, ReviewTimes::kMostNames - 10);
+  EXPECT_NE(metrics.find("(others)"), std::string::npos);
+}
+
+class StaleData : public Admission {
+ protected:
+  StaleData() {
+    world_.BuildIndexes();
+    stale_.Set({{"OneHost", "Ingress was last heard of 400 s ago"}});
+  }
+  AdmissionOutcome Ask(StaleAction action, std::string_view host = "taken.example.com") {
+    AdmissionOptions options;
+    options.stale = &stale_;
+    options.stale_action = action;
+    return world_.MakeHandler(options)->Admit(kJson, Ingress(host));
+  }
+  double SetAsideCount() {
+    return world_.metrics.GetCounter("portcullis_review_stale_constraints_total", "").value();
+  }
+  void Constrain(const std::string& name, const std::string& kind, const std::string& action) {
+    world_.Load("{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: " + kind +
+                ", metadata: {name: " + name + "}, spec: {enforcementAction: " + action +
+                ", match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}}}");
+  }
+  StalePolicies stale_;
+};
+
+TEST_F(StaleData, MakesTheAnswerAnErrorOrAWarning) {
+  const AdmissionOutcome failed = Ask(StaleAction::kError, "free.example.com");
+  EXPECT_EQ(failed.code, 500);
+  EXPECT_FALSE(failed.allowed);
+  EXPECT_NE(failed.body.find("error reviewing resource new: [one-host] not evaluated: Ingress was "
+                             "last heard of 400 s ago"),
+            std::string::npos)
+      << failed.body;
+  EXPECT_EQ(Requests("error"), 1);
+  const AdmissionOutcome warned = Ask(StaleAction::kWarn);
+  EXPECT_EQ(warned.code, 299);
+  EXPECT_TRUE(warned.allowed);
+  EXPECT_NE(warned.body.find(R"("warnings":["[one-host] not evaluated: Ingress was last heard)"),
+            std::string::npos)
+      << warned.body;
+  EXPECT_EQ(warned.body.find("is taken by"), std::string::npos) << warned.body;
+  EXPECT_EQ(SetAsideCount(), 2);
+  stale_.Set({});
+  EXPECT_EQ(Ask(StaleAction::kError).code, 403);
+  EXPECT_EQ(Ask(StaleAction::kError, "free.example.com").code, 200);
+  EXPECT_EQ(SetAsideCount(), 2);
+}
+
+TEST_F(StaleData, LeavesOtherPoliciesTheirSay) {
+  world_.Load(R"(
+apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: never}
+spec:
+  crd: {spec: {names: {kind: Never}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package never
+      violation[{"msg": "never"}] { true }
+)");
+  Constrain("never", "Never", "deny");
+  const AdmissionOutcome denied = Ask(StaleAction::kError);
+  EXPECT_EQ(denied.code, 403);
+  EXPECT_NE(denied.body.find(R"("message":"[never] never")"), std::string::npos) << denied.body;
+  EXPECT_NE(denied.body.find("[one-host] not evaluated"), std::string::npos) << denied.body;
+}
+
+TEST_F(StaleData, AsksNoMoreOfAPolicyThanItsActionDoes) {
+  world_.policies.RemoveConstraint("OneHost", "one-host");
+  Constrain("tries", "OneHost", "dryrun");
+  EXPECT_EQ(Ask(StaleAction::kError).code, 200);
+  Constrain("warns", "OneHost", "warn");
+  const AdmissionOutcome warned = Ask(StaleAction::kError);
+  EXPECT_EQ(warned.code, 299);
+  EXPECT_NE(warned.body.find("[warns] not evaluated"), std::string::npos) << warned.body;
+  EXPECT_EQ(warned.body.find("[tries]"), std::string::npos) << warned.body;
 }
 
 class Overheard final : public ViolationListener {

@@ -1,0 +1,43 @@
+#include "webhook/stale_policies.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace portcullis::webhook {
+
+void StalePolicies::Set(Reasons reasons) {
+  const bool any = !reasons.empty();
+  reasons_.store(any ? std::make_shared<const Reasons>(std::move(reasons)) : nullptr);
+  any_ = any;
+}
+
+std::shared_ptr<const StalePolicies::Reasons> StalePolicies::current() const {
+  return any_ ? reasons_.load() : nullptr;
+}
+
+Unanswered SetAside(const StalePolicies::Reasons& reasons,
+                    const std::vector<policy::ConstraintTime>& evaluated,
+                    std::string_view enforcement_point, policy::Verdict* verdict) {
+  // A constraint that could not be matched has no details: no data was read for that.
+  std::erase_if(verdict->violations, [&reasons](const policy::Violation& violation) {
+    return violation.details.is_defined() && reasons.contains(violation.constraint->kind);
+  });
+  Unanswered unanswered;
+  for (const policy::ConstraintTime& each : evaluated) {
+    const auto found = reasons.find(each.of->kind);
+    if (found == reasons.end()) {
+      continue;
+    }
+    ++unanswered.constraints;
+    std::string line = "[" + each.of->name + "] not evaluated: " + found->second;
+    const std::vector<std::string> actions = policy::ActionsAt(*each.of, enforcement_point);
+    if (std::ranges::find(actions, "deny") != actions.end()) {
+      unanswered.denying.push_back(std::move(line));
+    } else if (std::ranges::find(actions, "warn") != actions.end()) {
+      unanswered.warning.push_back(std::move(line));
+    }
+  }
+  return unanswered;
+}
+
+}  // namespace portcullis::webhook
