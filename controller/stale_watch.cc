@@ -55,9 +55,8 @@ std::map<std::string, std::string, std::less<>> StaleWatch::Update(
           now - std::max(kind.last_contact, begun_));
       if (lag > oldest && (read.contains(kind.type.kind) || read.contains(""))) {
         oldest = lag;
-        reasons[reader] =
-            fmt::format("{} was last heard of {} s ago, beyond the limit of {} s",
-                        kind.type.ToString(), lag.count(), limit_.count());
+        reasons[reader] = fmt::format("{} was last heard of {} s ago, beyond the limit of {} s",
+                                      kind.type.ToString(), lag.count(), limit_.count());
       }
     }
   }
@@ -65,8 +64,9 @@ std::map<std::string, std::string, std::less<>> StaleWatch::Update(
   for (const auto& [reader, reason] : reasons) {
     stale.insert(reader);
     if (!stale_.contains(reader)) {
-      logger_->Warning("a template's data is too old: reviews claim no verdict of it",
-                       {{"template", std::string_view(reader)}, {"reason", std::string_view(reason)}});
+      logger_->Warning(
+          "a template's data is too old: reviews claim no verdict of it",
+          {{"template", std::string_view(reader)}, {"reason", std::string_view(reason)}});
     }
   }
   for (const std::string& reader : stale_) {

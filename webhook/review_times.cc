@@ -33,16 +33,15 @@ std::shared_ptr<const ReviewTimes::Table> ReviewTimes::MakeTable(
     const std::shared_ptr<const policy::PolicySet>& policies) {
   const std::lock_guard lock(mutex_);
   const auto has_own = [this](const std::string& name) {
-    return names_.contains(name) ||
-           (names_.size() < kMostNames && names_.insert(name).second);
+    return names_.contains(name) || (names_.size() < kMostNames && names_.insert(name).second);
   };
   auto table = std::make_shared<Table>();
   table->policies = policies;
   for (const policy::Template* of : policies->templates()) {
-    table->templates[of] = &metrics_.GetHistogram(
-        "portcullis_template_review_duration_seconds",
-        "What reviews took to evaluate the constraints of a template", kBounds,
-        {{"template", has_own(of->kind) ? of->kind : kOthers}});
+    table->templates[of] =
+        &metrics_.GetHistogram("portcullis_template_review_duration_seconds",
+                               "What reviews took to evaluate the constraints of a template",
+                               kBounds, {{"template", has_own(of->kind) ? of->kind : kOthers}});
   }
   for (const policy::BoundConstraint& bound : policies->all()) {
     const policy::Constraint& constraint = *bound.constraint;

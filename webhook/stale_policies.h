@@ -17,7 +17,7 @@ namespace portcullis::webhook {
 // What becomes of a review to which such a policy would have something to say.
 enum class StaleAction : std::uint8_t {
   kError,  // Code 500, so that the webhook's failurePolicy decides; what other policies deny is denied.
-  kWarn,   // Allowed, with a warning.
+  kWarn,  // Allowed, with a warning.
 };
 
 // THREADS: any.

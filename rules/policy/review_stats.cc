@@ -21,18 +21,15 @@ std::string ExecutionStats(std::span<const TemplateTime> times, bool traced) {
     text += document::ToJson(document::Value::String(time.of->kind));
     text += R"(,"stats":[{"name":"templateRunTimeNS","value":)" + std::to_string(nanoseconds);
     text += kSource;
-    text +=
-        R"("the number of nanoseconds it took to evaluate all constraints for a template"},)"
-        R"({"name":"constraintCount","value":)" +
-        std::to_string(time.constraints);
+    text += R"("the number of nanoseconds it took to evaluate all constraints for a template"},)"
+            R"({"name":"constraintCount","value":)" +
+            std::to_string(time.constraints);
     text += kSource;
-    text +=
-        R"("the number of constraints that were evaluated for the given constraint kind"}],)"
-        R"("labels":[{"name":"TracingEnabled","value":)";
+    text += R"("the number of constraints that were evaluated for the given constraint kind"}],)"
+            R"("labels":[{"name":"TracingEnabled","value":)";
     text += traced ? "true" : "false";
-    text +=
-        R"(},{"name":"PrintEnabled","value":false},)"
-        R"({"name":"target","value":"admission.k8s.gatekeeper.sh"}]})";
+    text += R"(},{"name":"PrintEnabled","value":false},)"
+            R"({"name":"target","value":"admission.k8s.gatekeeper.sh"}]})";
   }
   return text + "]";
 }

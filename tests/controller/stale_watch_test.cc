@@ -52,8 +52,9 @@ TEST_F(StaleWatchTest, TellsWhoReadsAKindThatWasNotHeardOf) {
   Put("Pure", "pure", "input.x == 1");
   StaleWatch watch(std::chrono::seconds(300), clock_, Logger::Silent(), metrics_);
   const auto kinds = [&](int ingress, int node) {
-    return std::vector{Kind("networking.k8s.io", "Ingress", clock_.Now() - std::chrono::seconds(ingress)),
-                       Kind("", "Node", clock_.Now() - std::chrono::seconds(node))};
+    return std::vector{
+        Kind("networking.k8s.io", "Ingress", clock_.Now() - std::chrono::seconds(ingress)),
+        Kind("", "Node", clock_.Now() - std::chrono::seconds(node))};
   };
   clock_.Advance(std::chrono::hours(1));
   EXPECT_EQ(Ask(watch, kinds(300, 10)), "");
