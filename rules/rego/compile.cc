@@ -19,39 +19,58 @@ struct PolicyState {
 
 namespace {
 
-using Stage = void (*)(Compilation&);
-constexpr Stage kStages[] = {
-    ResolveNames,
-    RewriteHeadRefs,
-    CheckRootOverrides,
-    CheckDuplicateImports,
-    MakeRuleNodes,
-    RewriteLocals,
-    RewriteTemplates,
-    CheckVoidCalls,
-    RewritePrints,
-    ExpandTerms,
-    RewriteMetadataCalls,
-    MakeRuleGraph,
-    HoistComprehensionTerms,
-    HoistHeadTerms,
-    RewriteWith,
-    CheckRuleConflicts,
-    CheckFunctions,
-    CheckHeadSafety,
-    OrderBodies,
-    RewriteEquals,
-    HoistDynamicTerms,
-    CheckRecursion,
-    CheckTypes,
-    CheckDeprecated,
+enum class Order : std::uint8_t {
+  kSorts,
+  kKeeps,  // What stands in a collection is written over where it stands: it is not sorted before it is made anew.
 };
 
-using QueryStage = void (*)(Compilation&, Body&);
+struct Stage {
+  void (*run)(Compilation&);
+  Order order = Order::kSorts;
+};
+constexpr Stage kStages[] = {
+    {ResolveNames},
+    {RewriteHeadRefs},
+    {CheckRootOverrides},
+    {CheckDuplicateImports},
+    {MakeRuleNodes},
+    {RewriteLocals},
+    {RewriteTemplates, Order::kKeeps},
+    {CheckVoidCalls, Order::kKeeps},
+    {RewritePrints, Order::kKeeps},
+    {ExpandTerms},
+    {RewriteMetadataCalls},
+    {MakeRuleGraph},
+    {HoistComprehensionTerms},
+    {HoistHeadTerms},
+    {RewriteWith},
+    {CheckRuleConflicts},
+    {CheckFunctions},
+    {CheckHeadSafety},
+    {OrderBodies},
+    {RewriteEquals},
+    {HoistDynamicTerms},
+    {CheckRecursion},
+    {CheckTypes},
+    {CheckDeprecated},
+};
+
+struct QueryStage {
+  void (*run)(Compilation&, Body&);
+  Order order = Order::kSorts;
+};
 constexpr QueryStage kQueryStages[] = {
-    RewriteLocals, RewriteTemplates,        CheckVoidCalls, RewritePrints,
-    ExpandTerms,   HoistComprehensionTerms, RewriteWith,    CheckFunctions,
-    OrderBody,     HoistDynamicTerms,       CheckTypes,
+    {RewriteLocals},
+    {RewriteTemplates, Order::kKeeps},
+    {CheckVoidCalls, Order::kKeeps},
+    {RewritePrints, Order::kKeeps},
+    {ExpandTerms},
+    {HoistComprehensionTerms},
+    {RewriteWith},
+    {CheckFunctions},
+    {OrderBody},
+    {HoistDynamicTerms},
+    {CheckTypes},
 };
 
 // Sets and objects that hold more than constants: their order changes as their items are rewritten.
@@ -60,7 +79,8 @@ void FindOpenCollections(Node& node, std::vector<Term*>* found) {
   Visitor visitor;
   visitor.term = [found](Term& term) {
     const bool sorted = term.kind == TermKind::kSet || term.kind == TermKind::kObject;
-    if (sorted && term.items.size() > (term.kind == TermKind::kSet ? 1U : 2U) && !IsGround(term)) {
+    if (sorted && term.items.size() > (term.kind == TermKind::kSet ? 1U : 2U) &&
+        !IsConstant(term)) {
       found->push_back(&term);
     }
     return true;
@@ -190,12 +210,12 @@ Checked<std::shared_ptr<const CompiledPolicy>> Compile(std::vector<std::unique_p
                            [](const auto& a, const auto& b) { return *a->file < *b->file; });
   compilation.arity = ArityIn(compilation);
   ExcludeNames(compilation);
-  for (Stage stage : kStages) {
-    stage(compilation);
+  for (const Stage& stage : kStages) {
+    stage.run(compilation);
     if (compilation.errors.stops()) {
       break;
     }
-    if (compilation.open_collections) {
+    if (compilation.open_collections && stage.order == Order::kSorts) {
       SortCollections(compilation);
     }
   }
@@ -257,12 +277,12 @@ Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const M
   if (after_names) {
     after_names(compilation, query);
   }
-  for (QueryStage stage : kQueryStages) {
-    stage(compilation, query);
+  for (const QueryStage& stage : kQueryStages) {
+    stage.run(compilation, query);
     if (!compilation.errors.empty()) {
       return std::unexpected(compilation.errors.TakeAsMet());
     }
-    if (compilation.open_collections) {
+    if (compilation.open_collections && stage.order == Order::kSorts) {
       SortCollections(compilation, query);
     }
   }

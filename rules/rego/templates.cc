@@ -25,7 +25,8 @@ std::string_view GoTypeOf(const Expr& expr) {
 // then once more what is left in them, with the variables that are safe around them.
 class TemplateRewriter {
  public:
-  explicit TemplateRewriter(Compilation& compilation) : compilation_(compilation) {}
+  explicit TemplateRewriter(Compilation& compilation, bool is_query = false)
+      : compilation_(compilation), is_query_(is_query) {}
 
   // Rewrites the templates of a body; what is safe after it comes back.
   VarSet Rewrite(Body& body, const VarSet& globals) {
@@ -167,7 +168,8 @@ class TemplateRewriter {
 
   void CheckVars(const Term& value, const VarSet& safe) {
     for (const std::string& var : Difference(VarsOf(value, VarWalk::Safety()), safe)) {
-      const std::string name = compilation_.Written(var);
+      // OPA knows what the author wrote in modules only.
+      const std::string name = is_query_ ? var : compilation_.Written(var);
       Fail(value.location, "var " + (name.starts_with('$') ? "_" : name) + " is undeclared");
     }
   }
@@ -241,6 +243,7 @@ class TemplateRewriter {
   }
 
   Compilation& compilation_;
+  const bool is_query_;
 };
 
 }  // namespace
@@ -271,7 +274,7 @@ void RewriteTemplates(Compilation& compilation) {
 }
 
 void RewriteTemplates(Compilation& compilation, Body& query) {
-  TemplateRewriter rewriter(compilation);
+  TemplateRewriter rewriter(compilation, true);
   rewriter.Rewrite(query, RootVars());
   compilation.errors.Add(std::move(rewriter.errors));
 }

@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "tests/differential/known.h"
 #include "tests/differential/shrink.h"
 
 namespace portcullis::differential {
@@ -72,6 +73,14 @@ bool IsOneOfTheirCycles(const std::string& line, const std::set<std::string>& th
          std::ranges::all_of(*steps, [&](const auto& step) { return known.contains(step); });
 }
 
+std::string Known(const std::map<std::string, std::size_t>& known) {
+  std::string text;
+  for (const auto& [what, count] : known) {
+    text += ", " + std::to_string(count) + " known (" + what + ")";
+  }
+  return text;
+}
+
 bool IsResult(const Outcome& outcome) {
   return outcome.kind == OutcomeKind::kValue || outcome.kind == OutcomeKind::kEmpty ||
          outcome.kind == OutcomeKind::kUndefined;
@@ -97,9 +106,10 @@ std::string CampaignResult::ToText() const {
   const auto count = [this](OutcomeKind kind) { return std::to_string(Of(kind)); };
   return "seeds " + std::to_string(first_seed) + " to " +
          std::to_string(first_seed + programs - 1) + ": " + std::to_string(findings.size()) +
-         " differ, " + std::to_string(unsteady) + " unsteady in OPA itself; values " +
-         count(OutcomeKind::kValue) + ", empty " + count(OutcomeKind::kEmpty) + ", undefined " +
-         count(OutcomeKind::kUndefined) + ", rejected " + count(OutcomeKind::kRejected) +
+         " differ, " + std::to_string(unsteady) + " unsteady in OPA itself" + Known(known) +
+         "; values " + count(OutcomeKind::kValue) + ", empty " + count(OutcomeKind::kEmpty) +
+         ", undefined " + count(OutcomeKind::kUndefined) + ", rejected " +
+         count(OutcomeKind::kRejected) +
          (with_lookups == 0 ? "" : ", " + std::to_string(with_lookups) + " looked into indexes") +
          ", failed " + count(OutcomeKind::kFailed) + ", broken " + count(OutcomeKind::kBroken) +
          "; " + std::to_string(static_cast<long>(programs_a_minute)) + " programs a minute";
@@ -211,6 +221,11 @@ Result<bool> Campaign::Report(const CampaignOptions& options, const Program& pro
                               std::uint64_t seed, const std::string& sort, CampaignResult* result) {
   if (!TRY(IsSteady(program))) {
     ++result->unsteady;
+    return true;
+  }
+  const std::array<Outcome, 2> whole = TRY(AskBoth(program));
+  if (const std::string_view known = KnownDifference(program, whole[0], whole[1]); !known.empty()) {
+    ++result->known[std::string(known)];
     return true;
   }
   const Probe still = [&](const Program& candidate) {

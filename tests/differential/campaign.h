@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +46,7 @@ struct CampaignResult {
   std::array<std::size_t, 6> by_kind{};  // Of OPA's outcomes, by OutcomeKind.
   std::size_t unsteady = 0;      // OPA itself gives one of several answers; ours was among them.
   std::size_t with_lookups = 0;  // Programs that looked into an index.
+  std::map<std::string, std::size_t> known;  // By what differs (known.h).
   std::vector<Finding> findings;
   double programs_a_minute = 0;
   [[nodiscard]] std::size_t Of(OutcomeKind kind) const {

@@ -1,6 +1,7 @@
 #include "rules/rego/trace/terms.h"
 
 #include <algorithm>
+#include <map>
 
 #include "rules/rego/compilation.h"
 
@@ -140,9 +141,14 @@ Value Plug(Operand operand, Bindings* in, Constants& constants) {
       return set.Finish();
     }
     case TermKind::kObject: {
-      document::ObjectBuilder object(constants.arena());
+      // Of equal keys the first is kept, with the value of the last.
+      std::map<Value, Value, ValueLess> members;
       for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
-        object.Add(items[i], items[i + 1]);
+        members[items[i]] = items[i + 1];
+      }
+      document::ObjectBuilder object(constants.arena());
+      for (const auto& [key, value] : members) {
+        object.Add(key, value);
       }
       return object.Finish();
     }
