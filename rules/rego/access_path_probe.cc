@@ -72,7 +72,7 @@ void JoinFinder::AddEquality(const Expr& expr, const Term& left, const Origin& o
         probe.entry = origin->path->entry;
         AddGivenBy(*probe.entry, &probe);
       }
-      probe.direct = direct_ && probe.given_by.empty() && probe.entry == nullptr;
+      probe.direct = direct_ && probe.given_by.empty();
     } else if (!MakeProgram(*term, *origin, ProgramSource::Keys::kValue, &probe)) {
       continue;
     }

@@ -41,29 +41,52 @@ store::ObjectKeyView KeyOf(store::Scope scope, std::span<const std::string_view>
           .name = levels[2]};
 }
 
-// What an index entry tells of its object: that the path reaches the key, and the object's name and namespace.
-Value ObjectOfEntry(std::span<const index::PathStep> path, Value key,
+// What an index entry tells of its object: that the path reaches the key, and the object's name and namespace. The key of a path
+// with a kEntry is a pair.
+Value ObjectOfEntry(std::span<const index::PathStep> path, const Value& key,
                     const store::ObjectKeyView& of, document::Arena& arena) {
-  const std::span<document::Member> metadata = arena.AllocateArray<document::Member>(2);
-  metadata[0] = {Value::String("name"), Value::String(arena.CopyString(of.name))};
-  metadata[1] = {Value::String("namespace"), Value::String(arena.CopyString(of.name_space))};
-  for (std::size_t i = path.size(); i-- > 1;) {
-    if (path[i].kind == index::PathStep::Kind::kField) {
-      const std::span<document::Member> object = arena.AllocateArray<document::Member>(1);
-      object[0] = {Value::String(path[i].field), key};
-      key = Value::Object(object);
-    } else {
+  const bool in_metadata = path.front().field == "metadata";
+  Value below = key;
+  Value entry;
+  if (HasEntry(path)) {
+    entry = key.ItemAt(0);
+    below = key.ItemAt(1);
+  }
+  for (std::size_t i = path.size(); i-- > (in_metadata ? 2 : 1);) {
+    if (path[i].kind == index::PathStep::Kind::kAnyItem) {
       const std::span<Value> array = arena.AllocateArray<Value>(1);
-      array[0] = key;
-      key = Value::Array(array);
+      array[0] = below;
+      below = Value::Array(array);
+    } else {
+      const std::span<document::Member> object = arena.AllocateArray<document::Member>(1);
+      object[0] = {
+          path[i].kind == index::PathStep::Kind::kEntry ? entry : Value::String(path[i].field),
+          below};
+      below = Value::Object(object);
     }
   }
-  const std::span<document::Member> root = arena.AllocateArray<document::Member>(2);
-  const bool metadata_first = path.front().field > "metadata";
-  root[metadata_first ? 0 : 1] = {
-      Value::String("metadata"),
-      Value::Object(of.scope == store::Scope::kNamespaced ? metadata : metadata.first(1))};
-  root[metadata_first ? 1 : 0] = {Value::String(path.front().field), key};
+  const auto in_order = [](const document::Member& a, const document::Member& b) {
+    return a.key.string() < b.key.string();
+  };
+  std::span<document::Member> metadata = arena.AllocateArray<document::Member>(3);
+  std::size_t count = 0;
+  metadata[count++] = {Value::String("name"), Value::String(arena.CopyString(of.name))};
+  if (of.scope == store::Scope::kNamespaced) {
+    metadata[count++] = {Value::String("namespace"),
+                         Value::String(arena.CopyString(of.name_space))};
+  }
+  if (in_metadata) {
+    metadata[count++] = {Value::String(path[1].field), below};
+  }
+  metadata = metadata.first(count);
+  std::ranges::sort(metadata, in_order);
+  const std::span<document::Member> root =
+      arena.AllocateArray<document::Member>(in_metadata ? 1 : 2);
+  root[0] = {Value::String("metadata"), Value::Object(metadata)};
+  if (!in_metadata) {
+    root[1] = {Value::String(path.front().field), below};
+    std::ranges::sort(root, in_order);
+  }
   return Value::Object(root);
 }
 

@@ -2,10 +2,12 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "rules/rego/evaluator.h"
@@ -13,6 +15,12 @@
 namespace portcullis::rego {
 
 inline constexpr std::size_t kMostLevels = 4;
+
+// True if the keys under the path are pairs.
+[[nodiscard]] inline bool HasEntry(std::span<const index::PathStep> path) {
+  return std::ranges::any_of(
+      path, [](const index::PathStep& step) { return step.kind == index::PathStep::Kind::kEntry; });
+}
 
 // One pass of a kInventory step.
 struct Evaluator::InventoryWalk {
@@ -22,7 +30,7 @@ struct Evaluator::InventoryWalk {
   std::array<std::string_view, kMostLevels> segments;
   AccessCost* cost = nullptr;  // Null: it is not measured.
   bool from_entries = false;   // Entries stand for the objects; see InventoryAccess::index_only.
-  document::Value entry_key = {};        // Then: under which key they are.
+  document::Value entry_key = {};  // Then: under which key they are.
 };
 
 // What happens during its life is the cost of one access.

@@ -28,6 +28,16 @@ constexpr std::uint64_t kFewEntries = 8;
 constexpr std::size_t kMostEstimated = 8;
 static_assert(2 * kMaxExactKeyBytes + 8 <= index::kMaxKeyBytes);
 
+// A short string is in its entry as it is, and so are two; other keys may share theirs with unequal ones.
+bool IsExact(std::span<const index::PathStep> path, const Value& key) {
+  if (HasEntry(path)) {
+    return key.is_array() && key.size() == 2 && key.ItemAt(0).is_string() &&
+           key.ItemAt(1).is_string() &&
+           key.ItemAt(0).string().size() + key.ItemAt(1).string().size() <= kMaxExactKeyBytes;
+  }
+  return key.is_string() && key.string().size() <= kMaxExactKeyBytes;
+}
+
 }  // namespace
 
 // A choice of which every index is there, with its keys.
@@ -158,10 +168,9 @@ Signal Evaluator::LookUpObjects(InventoryWalk& walk, bool* answered) {
       return nullptr;
     }
     ++statistics_.lookups;
-    // A short string is in the entry as it is; other keys may share theirs with unequal ones.
     if (access.index_only && access.value != kNoSlot && best->key_count == 1) {
       const Value& key = collected_[best->first_key];
-      walk.from_entries = key.is_string() && key.string().size() <= kMaxExactKeyBytes;
+      walk.from_entries = IsExact(access.choices[0][0].definition.path, key);
       walk.entry_key = key;
     }
     return context_->inventory->LookupAny(best->wanted, within);

@@ -418,10 +418,14 @@ Operand BodyPlanner::EvalInventory(const Term& reference, Need need) {
   const std::size_t kind_at = 3 + depth - 2;
   const bool names_kind = kind_at < object_end && items[kind_at]->kind == TermKind::kString;
   explained.scanned.push_back({.scope = scope, .kind = names_kind ? items[kind_at]->text : ""});
-  if (path.choices.size() == 1 && path.choices[0].size() == 1 && path.choices[0][0].direct) {
-    const std::string variable = object_end == items.size() ? AssignedVariable() : "";
-    access.index_only = !variable.empty() && rule_ != nullptr && body_ == &rule_->body &&
-                        WantsOnlyTheEntry(*rule_, variable, path.choices[0][0].definition.path);
+  if (path.choices.size() == 1 && path.choices[0].size() == 1) {
+    const EntryUse use{.reference = &reference,
+                       .object_end = object_end,
+                       .variable = object_end == items.size() ? AssignedVariable() : "",
+                       .rule = rule_,
+                       .in_rule_body = rule_ != nullptr && body_ == &rule_->body,
+                       .expression = (*body_)[expression_].get()};
+    access.index_only = WantsOnlyTheEntry(use, path.choices[0][0]);
   }
   PlanProbes(path, &access, &explained);
   std::vector<std::pair<Slot, const Term*>> checks;
