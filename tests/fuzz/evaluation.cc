@@ -51,6 +51,20 @@ std::string Evaluation::Run(const rego::QueryPlan& plan) {
   const LimitCheck check(arena_);
   const auto outcome = plan.Evaluate(request);
   check.Done();
+  return Shown(outcome);
+}
+
+std::string Evaluation::Run(const rego::trace::TracedQuery& query) {
+  rego::trace::Explanation steps(rego::trace::Explain::kFails, kMemoryLimit);
+  const LimitCheck check(arena_);
+  const auto outcome = query.Evaluate(request, rego::trace::Release::k1_22, steps);
+  check.Done();
+  const bool cut = outcome && !*outcome && outcome->error().code == "eval_internal_error";
+  return cut ? std::string(kCancelled) : Shown(outcome);
+}
+
+std::string Evaluation::Shown(
+    const Result<std::expected<Rows, rego::EvaluationError>>& outcome) const {
   Require(outcome.has_value(), "the engine does not fail");
   if (!*outcome) {
     return Text(outcome->error()) + prints_;

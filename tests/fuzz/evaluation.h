@@ -2,12 +2,15 @@
 
 #pragma once
 
+#include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "document/arena.h"
 #include "document/value.h"
 #include "rules/rego/engine.h"
+#include "rules/rego/trace/traced_query.h"
 #include "tests/fuzz/limits.h"
 #include "tests/fuzz/program.h"
 
@@ -27,12 +30,18 @@ class Evaluation {
   std::string Run(const rego::Plan& plan);
   // The same of a query whose first variable is asked for.
   std::string Run(const rego::QueryPlan& plan);
+  // The same by the evaluator that tells its steps. kCancelled also where it goes too deep or has too much to tell.
+  std::string Run(const rego::trace::TracedQuery& query);
 
   // To be changed before Run().
   rego::EvaluationRequest request;
   document::Arena documents;
 
  private:
+  using Rows = std::vector<std::vector<rego::Binding>>;
+  [[nodiscard]] std::string Shown(
+      const Result<std::expected<Rows, rego::EvaluationError>>& outcome) const;
+
   document::Arena arena_{kMemoryLimit};
   HalfClock clock_;
   std::string prints_;

@@ -1,10 +1,11 @@
-// Any program is compiled and evaluated on its own input and data within its limits, and twice alike, as a document and as
-// a query; see tests/fuzz/program.h for the form of the text.
+// Any program is compiled and evaluated on its own input and data within its limits, and alike each time: as a document, as
+// a query, and by the evaluator that tells its steps; see tests/fuzz/program.h for the form of the text.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "document/json.h"
 #include "rules/rego/compile.h"
 #include "rules/rego/engine.h"
+#include "rules/rego/trace/traced_query.h"
 #include "tests/fuzz/evaluation.h"
 #include "tests/fuzz/program.h"
 
@@ -32,9 +34,8 @@ bool IsRandom(const Program& program) {
 }
 
 // result = data["a"]["b"]
-std::unique_ptr<const rego::QueryPlan> PlanQuery(
-    const std::shared_ptr<const rego::CompiledPolicy>& policy,
-    const std::vector<std::string>& path) {
+std::optional<rego::Body> CompileQuery(const rego::CompiledPolicy& policy,
+                                       const std::vector<std::string>& path) {
   std::string text = "result = data";
   for (const std::string& part : path) {
     text += "[";
@@ -43,12 +44,8 @@ std::unique_ptr<const rego::QueryPlan> PlanQuery(
   }
   auto query = rego::ParseQuery(text);
   Require(query.has_value(), "a path can be asked for", text);
-  auto compiled = rego::CompileQuery(*policy, std::move(*query), {.catalog = policy->catalog});
-  if (!compiled) {
-    return nullptr;
-  }
-  auto plan = rego::MakeQueryPlan(policy, std::move(*compiled));
-  return plan ? std::move(*plan) : nullptr;
+  auto compiled = rego::CompileQuery(policy, std::move(*query), {.catalog = policy.catalog});
+  return compiled ? std::optional(*std::move(compiled)) : std::nullopt;
 }
 
 }  // namespace
@@ -72,8 +69,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Require(other == first || other.starts_with(kCancelled), promise, first + "\n" + other);
   };
   same(Evaluation(program).Run(**plan), "a second evaluation gives the same");
-  if (const auto query = PlanQuery(*policy, path)) {
-    same(Evaluation(program).Run(*query), "a query gives what the document is");
+  auto query = CompileQuery(**policy, path);
+  if (!query) {
+    return 0;
   }
+  if (const auto query_plan = rego::MakeQueryPlan(*policy, rego::Clone(*query))) {
+    same(Evaluation(program).Run(**query_plan), "a query gives what the document is");
+  }
+  const rego::trace::TracedQuery traced(*policy, *std::move(query), {});
+  same(Evaluation(program).Run(traced), "an evaluation that is told gives the same");
   return 0;
 }
