@@ -146,7 +146,8 @@ Result<void> Auditor::FollowPolicies() {
   Policies now = means_.policies();
   const Policies& then = keeper_.policies();
   if (has_policies_ && now.set == then.set && now.exclusions == then.exclusions &&
-      now.expander == then.expander) {
+      now.generators.expander == then.generators.expander &&
+      (now.generators.expander == nullptr || now.generators.mutators == then.generators.mutators)) {
     return {};
   }
   TRY(keeper_.SetPolicies(std::move(now)));
@@ -202,7 +203,7 @@ bool Auditor::IsListed(const GroupVersionKind& type,
     return false;
   }
   return !policies.set->BoundTo(type.kind).empty() ||
-         (policies.expander != nullptr && !options_.match_kind_only);
+         (policies.generators.expander != nullptr && !options_.match_kind_only);
 }
 
 Result<void> Auditor::ReviewOutside(const std::string& id) {

@@ -39,8 +39,8 @@ ObjectReviewer::ObjectReviewer(FindNamespace find_namespace, Clock& clock,
 Result<ObjectFindings> ObjectReviewer::Review(const Policies& policies, const Value& object,
                                               index::InventoryView& view) {
   ObjectFindings findings;
-  const bool concerns =
-      !policies.set->BoundTo(object.GetString({"kind"})).empty() || policies.expander != nullptr;
+  const bool concerns = !policies.set->BoundTo(object.GetString({"kind"})).empty() ||
+                        policies.generators.expander != nullptr;
   if (!concerns || IsExcluded(policies, object)) {
     return findings;
   }
@@ -56,18 +56,7 @@ Result<ObjectFindings> ObjectReviewer::Review(const Policies& policies, const Va
       return findings;
     }
   }
-  const auto review = [&]() -> Result<void> {
-    TRY(ReviewOne(policies, object, name_space, options_.source, nullptr, view, &findings));
-    if (policies.expander != nullptr) {
-      const std::vector<policy::Resultant> children =
-          TRY(policies.expander->Expand(object, arena_));
-      for (const policy::Resultant& child : children) {
-        TRY(ReviewOne(policies, child.object, name_space, "Generated", &child, view, &findings));
-      }
-    }
-    return {};
-  };
-  const Result<void> reviewed = review();
+  const Result<void> reviewed = ReviewOne(policies, object, name_space, view, &findings);
   if (!reviewed && IsOfPolicy(reviewed.error().code)) {
     logger_->Error("Unable to review object",
                    {{"process", "audit"},
@@ -87,20 +76,34 @@ Result<ObjectFindings> ObjectReviewer::Review(const Policies& policies, const Va
 }
 
 Result<void> ObjectReviewer::ReviewOne(const Policies& policies, const Value& object,
-                                       const Value& name_space, std::string_view source,
-                                       const policy::Resultant* resultant,
-                                       index::InventoryView& view, ObjectFindings* findings) {
+                                       const Value& name_space, index::InventoryView& view,
+                                       ObjectFindings* findings) {
   policy::ReviewOptions options;
   options.enforcement_point = policy::kAuditEnforcementPoint;
-  options.source = source;
+  options.source = options_.source;
   options.index_use = options_.index_use;
   options.deadline = clock_.Now() + options_.evaluation_timeout;
-  const policy::ReviewInput input{.request = policy::MakeRequest(object, arena_),
-                                  .name_space = name_space};
+  policy::ReviewInput input{.request = policy::MakeRequest(object, arena_),
+                            .name_space = name_space};
   std::vector<policy::TemplateTime> times;
   options.times = options_.log_stats ? &times : nullptr;
-  const policy::Verdict verdict =
+  policy::Verdict verdict =
       TRY(policy::Review(*policies.set, input, &view, options, clock_, arena_));
+  const mutation::Generator generator{
+      .name_space = name_space, .username = {}, .clock = &clock_, .deadline = options.deadline};
+  const auto children = policies.generators.Generate(object, generator, arena_);
+  if (!children) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "unable to expand object: " + children.error().message);
+  }
+  for (const policy::Resultant& child : *children) {
+    options.source = "Generated";
+    options.deadline = clock_.Now() + options_.evaluation_timeout;
+    input.request = policy::MakeRequest(child.object, arena_);
+    policy::Verdict implied =
+        TRY(policy::Review(*policies.set, input, &view, options, clock_, arena_));
+    policy::AddImplied(child, std::move(implied), arena_, &verdict);
+  }
   if (!times.empty()) {
     // Gatekeeper's audit of the cache tells no source.
     const bool cached = options_.source.empty();
@@ -113,16 +116,12 @@ Result<void> ObjectReviewer::ReviewOne(const Policies& policies, const Value& ob
   for (const policy::Violation& violation : verdict.violations) {
     const policy::Constraint& constraint = *violation.constraint;
     Findings& of = (*findings)[{constraint.kind, constraint.name}];
-    of.enforcement_action = constraint.enforcement_action;
+    of.enforcement_action = violation.enforcement_action;
     if (constraint.enforcement_action == "scoped") {
       of.actions = violation.actions;
     }
-    if (resultant != nullptr && !resultant->enforcement_action.empty()) {
-      of.enforcement_action = resultant->enforcement_action;
-    }
     of.violations.push_back(
-        {.message = resultant == nullptr ? std::string(violation.message)
-                                         : policy::ImpliedMessage(*resultant, violation.message),
+        {.message = std::string(violation.message),
          .details = violation.details.is_undefined() ? "" : document::ToJson(violation.details)});
   }
   return {};

@@ -18,8 +18,8 @@
 #include "document/arena.h"
 #include "document/value.h"
 #include "index/inventory.h"
+#include "mutation/generation.h"
 #include "rules/policy/constraint.h"
-#include "rules/policy/expansion.h"
 #include "rules/policy/policy_set.h"
 #include "rules/rego/engine.h"
 
@@ -45,7 +45,7 @@ using ObjectFindings = std::map<policy::ConstraintKey, Findings>;
 struct Policies {
   std::shared_ptr<const policy::PolicySet> set = std::make_shared<const policy::PolicySet>();
   std::shared_ptr<const controller::Exclusions> exclusions = nullptr;
-  std::shared_ptr<const policy::Expander> expander = nullptr;
+  mutation::Generators generators = {};
 };
 
 // The Namespace object of this name, in `arena`, with numbers as float64. ERRORS: kNotFound: there is none.
@@ -75,8 +75,7 @@ class ObjectReviewer {
 
  private:
   Result<void> ReviewOne(const Policies& policies, const document::Value& object,
-                         const document::Value& name_space, std::string_view source,
-                         const policy::Resultant* resultant, index::InventoryView& view,
+                         const document::Value& name_space, index::InventoryView& view,
                          ObjectFindings* findings);
 
   const FindNamespace find_namespace_;

@@ -43,7 +43,13 @@ std::map<std::string, std::string> DigestsOf(const Policies& policies, std::stri
   rest += '\0';
   rest += policies.exclusions == nullptr ? "" : policies.exclusions->PatternsOf("audit");
   rest += '\0';
-  rest += policies.expander == nullptr ? "" : policies.expander->source();
+  // Mutators matter to the audit only where there is something to mutate.
+  const mutation::Generators& generators = policies.generators;
+  rest += generators.expander == nullptr ? "" : generators.expander->source();
+  rest += '\0';
+  rest += generators.expander == nullptr || generators.mutators == nullptr
+              ? ""
+              : generators.mutators->Source();
   digests[std::string(kRestDigestKey)] = Digest(rest);
   return digests;
 }
@@ -134,7 +140,7 @@ Result<void> VerdictKeeper::PlanSweep(const std::map<std::string, std::string>& 
       }
     }
   }
-  if (policies_.expander != nullptr) {
+  if (policies_.generators.expander != nullptr) {
     sweep.all_kinds = true;  // What is made of an object may be of any kind.
   }
   if (sweep_) {

@@ -1,7 +1,10 @@
 #include "controller/external_data_providers.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
+
+#include <fmt/chrono.h>
 
 #include "document/json.h"
 #include "rules/builtins/http_transfer.h"
@@ -22,6 +25,11 @@ std::string RequestBody(const std::set<std::string>& keys) {
     before = ',';
   }
   return body + "]}}";
+}
+
+// Seconds, as Kubernetes writes times.
+std::string RfcTime(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", std::chrono::floor<std::chrono::seconds>(time));
 }
 
 Result<mutation::ExternalDataAnswer> ReadAnswer(std::string_view body, document::Arena& arena) {
@@ -46,8 +54,9 @@ Result<mutation::ExternalDataAnswer> ReadAnswer(std::string_view body, document:
 
 }  // namespace
 
-ExternalDataProviders::ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger)
-    : clock_(clock), logger_(logger->Named("providers")) {}
+ExternalDataProviders::ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger,
+                                             Metrics& metrics)
+    : clock_(clock), logger_(logger->Named("providers")), metrics_(metrics) {}
 
 ExternalDataProviders::~ExternalDataProviders() {
   for (const Followed& followed : followed_) {
@@ -55,30 +64,89 @@ ExternalDataProviders::~ExternalDataProviders() {
   }
 }
 
-void ExternalDataProviders::Follow(replicator::Source& source) {
+void ExternalDataProviders::Follow(replicator::Source& source, PodStatuses* statuses) {
   source_ = &source;
+  statuses_ = statuses;
   std::vector<std::string> versions = {"v1beta1"};
   if (!source.converts_versions()) {
     versions.emplace_back("v1alpha1");
   }
   for (const std::string& version : versions) {
-    ObjectHandler handler{.put =
-                              [this](const ObjectName& name, const Value& object) {
-                                if (const auto put = Put(object); !put) {
-                                  logger_->Warning(
-                                      "provider refused",
-                                      {{"name", std::string_view(name.name)},
-                                       {"error", std::string_view(put.error().message)}});
-                                }
-                              },
-                          .remove = [this](const ObjectName& name) { Remove(name.name); },
-                          .settled = [](bool) {}};
+    ObjectHandler handler{
+        .put = [this](const ObjectName& name, const Value& object) { Meet(name.name, object); },
+        .remove = [this](const ObjectName& name) { Forget(name.name); },
+        .settled =
+            [this](bool listed) {
+              CountProviders();
+              if (listed && statuses_ != nullptr) {
+                statuses_->SetListed(StatusSubject::kProvider, "");
+              }
+            }};
     followed_.push_back({{"externaldata.gatekeeper.sh", version, "Provider"},
                          std::make_unique<ObjectSink>(std::move(handler))});
   }
   for (const Followed& followed : followed_) {
     source.Follow(followed.type, *followed.sink);
   }
+}
+
+void ExternalDataProviders::Meet(const std::string& name, const Value& object) {
+  const SubjectKey key{.subject = StatusSubject::kProvider, .name = name};
+  if (statuses_ != nullptr) {
+    statuses_->Meet(key, object.GetString({"metadata", "uid"}), object.Get({"status", "byPod"}));
+  }
+  Found& found = found_[name];
+  // A write of the status alone changes no provider. Without an API server there is no generation to tell it by.
+  const std::int64_t generation = GenerationOf(object);
+  const std::string uid(object.GetString({"metadata", "uid"}));
+  const std::string revision = uid + "/" + std::to_string(generation);
+  if (generation != 0 && std::exchange(found.revision, revision) == revision) {
+    return;
+  }
+  const Result<void> put = Put(object);
+  const std::string error = put ? "" : put.error().message;
+  const std::string now = RfcTime(clock_.WallNow());
+  if (std::exchange(found.error, error) != error) {
+    found.changed_at = now;
+  }
+  if (!put) {
+    logger_->Warning("provider refused",
+                     {{"name", std::string_view(name)}, {"error", std::string_view(error)}});
+    metrics_
+        .GetCounter("gatekeeper_provider_error_count_total",
+                    "Incremental counter for all provider errors occurring over time")
+        .Increment();
+  }
+  if (statuses_ == nullptr) {
+    return;
+  }
+  PodFinding finding{.uid = uid,
+                     .generation = generation,
+                     .errors = {},
+                     .found_at = now,
+                     .changed_at = found.changed_at};
+  if (!put) {
+    finding.errors.push_back({.code = "UpsertCache", .message = error, .location = {}});
+  }
+  statuses_->Put(key, finding);
+}
+
+void ExternalDataProviders::Forget(const std::string& name) {
+  Remove(name);
+  found_.erase(name);
+  if (statuses_ != nullptr) {
+    statuses_->Remove({.subject = StatusSubject::kProvider, .name = name});
+  }
+}
+
+void ExternalDataProviders::CountProviders() {
+  const auto refused = static_cast<double>(
+      std::ranges::count_if(found_, [](const auto& found) { return !found.second.error.empty(); }));
+  constexpr const char* kName = "gatekeeper_providers";
+  constexpr const char* kHelp = "Number of external data providers by status";
+  metrics_.GetGauge(kName, kHelp, {{"status", "error"}}).Set(refused);
+  metrics_.GetGauge(kName, kHelp, {{"status", "active"}})
+      .Set(static_cast<double>(found_.size()) - refused);
 }
 
 Result<void> ExternalDataProviders::Put(const Value& object) {

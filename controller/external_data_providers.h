@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "controller/object_sink.h"
+#include "controller/pod_statuses.h"
 #include "document/object.h"
 #include "mutation/external_data.h"
 #include "mutation/provider.h"
@@ -23,11 +25,12 @@ namespace portcullis::controller {
 // THREADS: any.
 class ExternalDataProviders final : public mutation::ExternalDataClient {
  public:
-  ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger);
+  ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger, Metrics& metrics);
   ~ExternalDataProviders() override;
 
-  // Begins to follow the Providers of `source`, which outlives this.
-  void Follow(replicator::Source& source);
+  // Begins to follow the Providers of `source`, which outlives this, as `statuses` does: null where there is no API server to
+  // have them.
+  void Follow(replicator::Source& source, PodStatuses* statuses);
   // ERRORS: kInvalidArgument with Gatekeeper's text; one of that name that was good before stays.
   Result<void> Put(const document::Value& object);
   void Remove(const std::string& name);
@@ -43,10 +46,23 @@ class ExternalDataProviders final : public mutation::ExternalDataClient {
     std::unique_ptr<ObjectSink> sink;
   };
 
+  // What was found of a Provider last.
+  struct Found {
+    std::string revision;  // Its uid and generation.
+    std::string error;
+    std::string changed_at;
+  };
+  void Meet(const std::string& name, const document::Value& object);
+  void Forget(const std::string& name);
+  void CountProviders();
+
   Clock& clock_;
   const std::shared_ptr<Logger> logger_;
+  Metrics& metrics_;
   replicator::Source* source_ = nullptr;
+  PodStatuses* statuses_ = nullptr;
   std::vector<Followed> followed_;
+  std::map<std::string, Found> found_;  // By name; of the source's thread.
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const mutation::Provider>>
       providers_;  // Guarded by mutex_.

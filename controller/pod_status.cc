@@ -36,6 +36,9 @@ const Shape& ShapeOf(StatusSubject subject) {
       {"ConfigPodStatus", "configpodstatuses", "configUID", "config-name", nullptr, "type"},
       {"MutatorPodStatus", "mutatorpodstatuses", "mutatorUID", "mutator-name", "mutator-kind",
        "type"},
+      {"ExpansionTemplatePodStatus", "expansiontemplatepodstatuses", "templateUID",
+       "expansiontemplate-name", nullptr, "type"},
+      {"ProviderPodStatus", "providerpodstatuses", "providerUID", "provider-name", nullptr, "type"},
   };
   return kShapes[static_cast<std::size_t>(subject)];
 }
@@ -69,6 +72,10 @@ json ErrorsOf(const PodFinding& finding, StatusSubject subject) {
     if (!each.location.empty()) {
       error["location"] = each.location;
     }
+    if (subject == StatusSubject::kProvider) {
+      error["retryable"] = true;
+      error["errorTimestamp"] = finding.found_at;
+    }
     errors.push_back(std::move(error));
   }
   return errors;
@@ -83,6 +90,8 @@ document::GroupVersionKind PodStatusType(StatusSubject subject) {
 Result<std::string> PodStatusName(const PodIdentity& pod, const SubjectKey& key) {
   switch (key.subject) {
     case StatusSubject::kTemplate:
+    case StatusSubject::kExpansion:
+    case StatusSubject::kProvider:
       return PackWithDashes({pod.name, key.name});
     case StatusSubject::kConfig:
       return PackWithDashes({pod.name, key.name_space, key.name});
@@ -126,6 +135,15 @@ Result<std::string> PodStatusManifest(const PodIdentity& pod, const SubjectKey& 
   }
   if (finding.enforced) {
     status["enforced"] = true;
+  }
+  if (key.subject == StatusSubject::kProvider) {
+    if (finding.errors.empty()) {
+      status["active"] = true;
+      status["lastCacheUpdateTime"] = finding.found_at;
+    }
+    if (!finding.changed_at.empty()) {
+      status["lastTransitionTime"] = finding.changed_at;
+    }
   }
   if (!finding.errors.empty()) {
     status["errors"] = ErrorsOf(finding, key.subject);
@@ -175,6 +193,12 @@ std::string StatusPath(const SubjectKey& key) {
     case StatusSubject::kConfig:
       return replicator::GroupVersionPath("config.gatekeeper.sh", "v1alpha1") + "/namespaces/" +
              replicator::EscapeForUrl(key.name_space) + "/configs/" + name + "/status";
+    case StatusSubject::kExpansion:
+      return replicator::GroupVersionPath("expansion.gatekeeper.sh", "v1beta1") +
+             "/expansiontemplate/" + name + "/status";
+    case StatusSubject::kProvider:
+      return replicator::GroupVersionPath("externaldata.gatekeeper.sh", "v1beta1") + "/providers/" +
+             name + "/status";
     case StatusSubject::kMutator:
       break;
   }

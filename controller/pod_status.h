@@ -25,9 +25,17 @@ struct PodIdentity {
 };
 
 // A kind of policy object that has a status by pod.
-enum class StatusSubject : std::uint8_t { kTemplate, kConstraint, kConfig, kMutator };
-inline constexpr std::array kStatusSubjects = {StatusSubject::kTemplate, StatusSubject::kConstraint,
-                                               StatusSubject::kConfig, StatusSubject::kMutator};
+enum class StatusSubject : std::uint8_t {
+  kTemplate,
+  kConstraint,
+  kConfig,
+  kMutator,
+  kExpansion,
+  kProvider,
+};
+inline constexpr std::array kStatusSubjects = {
+    StatusSubject::kTemplate, StatusSubject::kConstraint, StatusSubject::kConfig,
+    StatusSubject::kMutator,  StatusSubject::kExpansion,  StatusSubject::kProvider};
 
 // What a status is about.
 struct SubjectKey {
@@ -54,6 +62,9 @@ struct PodFinding {
   std::int64_t generation = 0;
   bool enforced = false;  // A constraint or mutator is in force.
   std::vector<StatusError> errors = {};
+  // Of a Provider, RFC 3339: when it was found, and when its errors changed last; empty: they never did.
+  std::string found_at = {};
+  std::string changed_at = {};
 };
 
 // "ConstraintPodStatus" and so on, of status.gatekeeper.sh/v1beta1.

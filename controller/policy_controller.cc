@@ -153,14 +153,6 @@ void PolicyController::Start() {
              UpdateSyncSet();
            }},
       &followed_);
-  for (const std::string& version : Versions(source_, {"v1beta1", "v1alpha1"})) {
-    FollowOne(
-        {"expansion.gatekeeper.sh", version, "ExpansionTemplate"},
-        {.put = [this](const ObjectName& name, const Value& object) { PutExpansion(name, object); },
-         .remove = [this](const ObjectName& name) { expansions_.erase(name.name); },
-         .settled = [this](bool) { UpdateExpander(); }},
-        &followed_);
-  }
   // All are known before the first is called.
   for (const Followed& followed : followed_) {
     source_.Follow(followed.type, *followed.sink);
@@ -420,53 +412,6 @@ void PolicyController::RemoveConfig(const ObjectName& name) {
   exclusions_ = std::make_shared<const Exclusions>();
   has_traces_ = false;
   traces_ = nullptr;
-}
-
-void PolicyController::PutExpansion(const ObjectName& name, const Value& object) {
-  // The status is no part of what it does.
-  document::Arena arena;
-  document::ObjectBuilder parts(arena);
-  for (const std::string_view part : {"apiVersion", "kind", "spec"}) {
-    if (const Value value = object.Find(part); value.is_defined()) {
-      parts.Add(part, value);
-    }
-  }
-  document::ObjectBuilder metadata(arena);
-  metadata.Add("name", Value::String(name.name));
-  parts.Add("metadata", metadata.Finish());
-  expansions_[name.name] = document::ToJson(parts.Finish());
-}
-
-// One that does not work leaves out itself alone.
-void PolicyController::UpdateExpander() {
-  document::Arena arena;
-  std::vector<Value> templates;
-  std::shared_ptr<const policy::Expander> expander;
-  for (const auto& [name, json] : expansions_) {
-    const Result<Value> object = document::ParseJson(json, arena);
-    std::vector<Value> candidates = templates;
-    if (object) {
-      candidates.push_back(*object);
-    }
-    Result<policy::Expander> made = policy::Expander::Make(candidates);
-    Report("ExpansionTemplate", name, made ? "" : made.error().message);
-    if (made) {
-      templates = std::move(candidates);
-      expander = std::make_shared<const policy::Expander>(*std::move(made));
-    }
-  }
-  const std::lock_guard lock(mutex_);
-  const bool same = expander == nullptr || expander_ == nullptr
-                        ? expander == expander_
-                        : expander->source() == expander_->source();
-  if (!same) {
-    expander_ = std::move(expander);
-  }
-}
-
-std::shared_ptr<const policy::Expander> PolicyController::CurrentExpander() const {
-  const std::lock_guard lock(mutex_);
-  return expander_;
 }
 
 void PolicyController::PutSyncSet(const ObjectName& name, const Value& object) {

@@ -25,7 +25,6 @@
 #include "index/inventory.h"
 #include "replicator/source.h"
 #include "replicator/sync_set.h"
-#include "rules/policy/expansion.h"
 #include "rules/policy/policy_set.h"
 
 namespace portcullis::controller {
@@ -85,9 +84,6 @@ class PolicyController {
   // Which reviews Config wants traced; null: none. COST: none where none are, else a lock for a moment.
   [[nodiscard]] std::shared_ptr<const TraceSettings> CurrentTraces() const;
 
-  // The ExpansionTemplates in force; null: there are none.
-  [[nodiscard]] std::shared_ptr<const policy::Expander> CurrentExpander() const;
-
   [[nodiscard]] PolicyReadiness Readiness() const;
   // By kind and name.
   [[nodiscard]] std::vector<PolicyProblem> Problems() const;
@@ -132,8 +128,6 @@ class PolicyController {
 
   void PutConfig(const ObjectName& name, const document::Value& object);
   void RemoveConfig(const ObjectName& name);
-  void PutExpansion(const ObjectName& name, const document::Value& object);
-  void UpdateExpander();
   void PutSyncSet(const ObjectName& name, const document::Value& object);
   // Hands the sync set on, once Config and SyncSets are known.
   void UpdateSyncSet();
@@ -155,7 +149,6 @@ class PolicyController {
   std::map<std::string, TemplateEntry> templates_;
   std::map<policy::ConstraintKey, ConstraintEntry> constraint_entries_;
   std::map<std::string, std::set<document::GroupVersionKind>> sync_sets_;
-  std::map<std::string, std::string> expansions_;  // ExpansionTemplates as JSON, by name.
   std::set<document::GroupVersionKind> config_kinds_;
   bool config_listed_ = false;
   bool sync_sets_listed_ = false;
@@ -169,7 +162,6 @@ class PolicyController {
   std::set<const replicator::KindSink*> policy_sinks_;
   std::map<std::pair<std::string, std::string>, std::string> problems_;
   std::shared_ptr<const Exclusions> exclusions_;
-  std::shared_ptr<const policy::Expander> expander_;
   std::set<document::GroupVersionKind> inventory_kinds_;
   bool sync_set_known_ = false;
 };

@@ -294,6 +294,14 @@ Result<std::vector<const Mutator*>> MutationSet::Matching(const Mutable& target)
   return matching;
 }
 
+std::string MutationSet::Source() const {
+  std::string source;
+  for (const auto& mutator : mutators_) {
+    source += mutator->source() + '\n';
+  }
+  return source;
+}
+
 MutationStore::MutationStore(FieldDefaults defaults) : defaults_(defaults) {}
 
 Result<void> MutationStore::Put(const Value& object) {

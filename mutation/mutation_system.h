@@ -84,6 +84,12 @@ class MutationSet {
     return index_.MayAskProviders(kind);
   }
 
+  // Whether any mutator in force does.
+  [[nodiscard]] bool asks_providers() const { return asks_providers_; }
+
+  // What the set was made of: equal for equal mutators. COST: as long as they are.
+  [[nodiscard]] std::string Source() const;
+
   // The mutators in force that match, in order.
   [[nodiscard]] Result<std::vector<const Mutator*>> Matching(const Mutable& target) const;
 

@@ -102,6 +102,8 @@ class Mutator {
   [[nodiscard]] const MutatorId& id() const { return id_; }
   [[nodiscard]] std::int64_t generation() const { return generation_; }
   [[nodiscard]] const std::string& uid() const { return uid_; }
+  // What it was made of, but for what does not change it: equal for equal mutators.
+  [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] const Location& location() const { return location_; }
   // "Assign//name:generation", as annotations and logs name it.
   [[nodiscard]] std::string Summary() const;
@@ -136,6 +138,7 @@ class Mutator {
   MutatorId id_;
   std::int64_t generation_ = 0;
   std::string uid_;
+  std::string source_;
   Location location_;
   std::vector<ApplyTo> apply_to_;
   policy::Match match_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "document/json.h"
 #include "mutation/go_value.h"
 #include "mutation/mutator.h"
 #include "rules/policy/kubernetes_text.h"
@@ -199,6 +200,9 @@ class MutatorReader {
     if (generation.is_number()) {
       into_.generation_ = document::ToInt64(generation).value_or(0);
     }
+    into_.source_ = std::string(NameOf(into_.id_.kind)) + ' ' +
+                    std::string(object_.GetString({"metadata", "name"})) + ' ' +
+                    document::ToJson(spec_);
     const std::string location = TRY(Text(spec_, "location", spec_type_, "spec."));
     apply_to_ = TRY(ReadApplyTo());
     if (into_.id_.name.size() > kMaxNameBytes) {

@@ -235,6 +235,10 @@ void AddGatekeeperFlags(CLI::App& command, GatekeeperFlags* flags) {
       .add_flag("--enable-referential-rules", flags->referential_rules,
                 "Whether templates may refer to data.inventory; true if absent")
       ->group(kGroup);
+  command
+      .add_flag("--enable-generator-resource-expansion", flags->expands,
+                "Review what ExpansionTemplates make of objects too; true if absent")
+      ->group(kGroup);
   for (const FixedFlag& flag : FixedFlags()) {
     AddFixed(command, flag);
   }

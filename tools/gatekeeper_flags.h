@@ -43,6 +43,7 @@ struct GatekeeperFlags {
   bool emit_admission_events = false;
   bool admission_events_beside_objects = false;
   bool referential_rules = true;
+  bool expands = true;
 
   [[nodiscard]] bool Has(Role role) const { return roles.contains(role); }
   // Sorted, as statuses show them.

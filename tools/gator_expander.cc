@@ -1,11 +1,12 @@
 #include "tools/gator_expander.h"
 
-#include <cmath>
 #include <string_view>
 #include <utility>
 
 #include "document/object.h"
+#include "mutation/generation.h"
 #include "mutation/mutation_id.h"
+#include "rules/policy/whole_numbers.h"
 
 namespace portcullis::tools {
 namespace {
@@ -19,31 +20,6 @@ document::GroupVersionKind TypeOf(const Value& object) {
 
 std::string NameOf(const Value& object) {
   return std::string(object.GetString({"metadata", "name"}));
-}
-
-// Large whole numbers as int64 again, which mutators tell from float64; NumberMode::kFloat64 left them as floats.
-Value WithInts(const Value& value, document::Arena& arena) {
-  constexpr double kLimit = 9.2e18;
-  if (value.is_float()) {
-    const double number = value.float_number();
-    const bool whole = std::abs(number) < kLimit && std::trunc(number) == number;
-    return whole ? Value::Int(static_cast<std::int64_t>(number)) : value;
-  }
-  if (value.is_array()) {
-    document::ArrayBuilder items(arena);
-    for (std::uint32_t i = 0; i < value.size(); ++i) {
-      items.Add(WithInts(value.ItemAt(i), arena));
-    }
-    return items.Finish();
-  }
-  if (value.is_object()) {
-    document::ObjectBuilder members(arena);
-    for (std::uint32_t i = 0; i < value.size(); ++i) {
-      members.Add(value.KeyAt(i), WithInts(value.ValueAt(i), arena));
-    }
-    return members.Finish();
-  }
-  return value;
 }
 
 }  // namespace
@@ -61,7 +37,8 @@ Result<GatorExpander> GatorExpander::Make(const std::vector<Value>& objects,
   for (const Value& object : objects) {
     const document::GroupVersionKind type = TypeOf(object);
     if (mutation::IsMutator(type.group, type.kind)) {
-      TRY(AddContext(store.Put(WithInts(object, arena)), "error parsing resources"));
+      TRY(AddContext(store.Put(policy::WithWholeNumbers(object, arena)),
+                     "error parsing resources"));
     } else if (type.group == "expansion.gatekeeper.sh" && type.kind == "ExpansionTemplate") {
       templates.push_back(object);
     } else if (type.group.empty() && type.kind == "Namespace") {
@@ -99,21 +76,13 @@ Value GatorExpander::NamespaceOf(const Value& object) const {
 
 Result<Value> GatorExpander::Mutate(const Value& object, const Value& name_space,
                                     std::string_view source) const {
-  if (mutators_->all().empty()) {
-    return object;
-  }
-  const mutation::MutateOptions how{.new_id = mutation::NewMutationId};
-  const mutation::MutationOutcome outcome =
-      TRY(mutators_->Mutate({.object = WithInts(object, arena_),
-                             .name_space = name_space,
-                             .username = {},
-                             .source = source,
-                             .operation = mutation::Operation::kUnknown},
-                            how, arena_));
-  // The mutators' own values go with them.
-  return outcome.mutated
-             ? document::WithFloatNumbers(document::DeepCopy(outcome.object, arena_), arena_)
-             : object;
+  return mutation::MutateReviewed(*mutators_,
+                                  {.object = object,
+                                   .name_space = name_space,
+                                   .username = {},
+                                   .source = source,
+                                   .operation = mutation::Operation::kUnknown},
+                                  {.new_id = mutation::NewMutationId}, arena_);
 }
 
 Result<Expanded> GatorExpander::Expand(const Value& object) const {
@@ -121,9 +90,12 @@ Result<Expanded> GatorExpander::Expand(const Value& object) const {
   Expanded expanded;
   expanded.base = TRY(AddContext(Mutate(object, name_space, "Original"),
                                  "error mutating base resource " + NameOf(object)));
-  expanded.resultants = TRY(expander_.Expand(expanded.base, arena_, [&](const Value& resultant) {
-    return Mutate(resultant, name_space, "Generated");
-  }));
+  expanded.resultants =
+      TRY(AddContext(expander_.Expand(expanded.base, arena_,
+                                      [&](const Value& resultant) {
+                                        return Mutate(resultant, name_space, "Generated");
+                                      }),
+                     "error expanding resource " + NameOf(object)));
   return expanded;
 }
 

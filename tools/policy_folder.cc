@@ -95,6 +95,9 @@ class Loader {
         Note(each, into_.store->PutConstraint(each.value));
       } else if (mutation::IsMutator(each.type.group, each.type.kind)) {
         Note(each, into_.mutators->Put(each.value));
+      } else if (each.type.group == "expansion.gatekeeper.sh" &&
+                 each.type.kind == "ExpansionTemplate") {
+        Note(each, into_.expansions->Put(each.value));
       } else if (each.type.group == "config.gatekeeper.sh" && each.type.kind == "Config") {
         into_.exclusions =
             std::make_shared<controller::Exclusions>(each.value.Get({"spec", "match"}));
@@ -141,6 +144,7 @@ Result<LoadedPolicies> LoadPolicies(const std::vector<std::filesystem::path>& pa
   LoadedPolicies loaded;
   loaded.store = std::make_unique<policy::PolicyStore>(rego::CreateCatalog());
   loaded.mutators = std::make_unique<mutation::MutationStore>();
+  loaded.expansions = std::make_unique<policy::ExpansionStore>();
   loaded.exclusions = std::make_shared<controller::Exclusions>();
   Loader loader(loaded);
   for (const std::filesystem::path& path : paths) {

@@ -59,6 +59,7 @@ class FolderWorld final : public ReviewWorld {
   policy::PolicyStore& policies() override { return runtime_->policies(); }
   std::unique_ptr<webhook::AdmissionHandler> MakeHandler(
       webhook::AdmissionOptions options) override {
+    options.generators = [this] { return runtime_->generators(); };
     return std::make_unique<webhook::AdmissionHandler>(
         runtime_->policies(), runtime_->inventory(), runtime_->namespaces(), runtime_->excluder(),
         clock_, logger_, metrics_, std::move(options));
@@ -145,6 +146,10 @@ class StoredWorld final : public ReviewWorld {
   policy::PolicyStore& policies() override { return *policies_.store; }
   std::unique_ptr<webhook::AdmissionHandler> MakeHandler(
       webhook::AdmissionOptions options) override {
+    options.generators = [this] {
+      return mutation::Generators{.expander = policies_.expansions->current(),
+                                  .mutators = policies_.mutators->current()};
+    };
     return std::make_unique<webhook::AdmissionHandler>(
         *policies_.store, local_->inventory(), *namespaces_, *excluder_, clock_, Logger::Silent(),
         metrics_, std::move(options));

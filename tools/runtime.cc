@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "controller/constraint_crds.h"
+#include "controller/expansion_controller.h"
 #include "controller/external_data_providers.h"
 #include "controller/mutator_controller.h"
 #include "controller/object_writer.h"
@@ -188,10 +189,15 @@ class RuntimeParts final : public Runtime {
     excluder_ = std::make_unique<WebhookExclusions>(*controller_, "webhook");
     traces_ = std::make_unique<ConfiguredTraces>(*controller_);
     mutation_excluder_ = std::make_unique<WebhookExclusions>(*controller_, "mutation-webhook");
-    providers_ = std::make_unique<controller::ExternalDataProviders>(clock_, logger_);
+    providers_ = std::make_unique<controller::ExternalDataProviders>(clock_, logger_, metrics_);
     mutator_controller_ = std::make_unique<controller::MutatorController>(
         policy_folder_ ? *policy_folder_ : *objects_, mutators_,
         policy_folder_ ? nullptr : statuses_.get(), clock_, logger_->Named("controller"), metrics_);
+    if (options.expands) {
+      expansion_controller_ = std::make_unique<controller::ExpansionController>(
+          policy_folder_ ? *policy_folder_ : *objects_, expansions_,
+          policy_folder_ ? nullptr : statuses_.get(), logger_->Named("controller"), metrics_);
+    }
     objects_->Follow(replicator::NamespaceCache::type(), *namespace_cache_);
     if (statuses_) {
       statuses_->Start();
@@ -199,7 +205,11 @@ class RuntimeParts final : public Runtime {
     }
     controller_->Start();
     mutator_controller_->Start();
-    providers_->Follow(policy_folder_ ? *policy_folder_ : *objects_);
+    if (expansion_controller_) {
+      expansion_controller_->Start();
+    }
+    providers_->Follow(policy_folder_ ? *policy_folder_ : *objects_,
+                       policy_folder_ ? nullptr : statuses_.get());
     if (inventory.record_changes) {
       StartAudit(options);
     }
@@ -229,7 +239,7 @@ class RuntimeParts final : public Runtime {
     means.policies = [this, from_cache = options.audit.from_cache] {
       return audit::Policies{.set = policies_.current(),
                              .exclusions = controller_->CurrentExclusions(),
-                             .expander = from_cache ? nullptr : controller_->CurrentExpander()};
+                             .generators = from_cache ? mutation::Generators() : generators()};
     };
     means.ready = [this] { return NotReady().empty(); };
     means.find_namespace = [this](std::string_view name, document::Arena& arena) {
@@ -311,6 +321,11 @@ class RuntimeParts final : public Runtime {
   [[nodiscard]] const webhook::NamespaceExcluder& excluder() const override { return *excluder_; }
   mutation::MutationStore& mutators() override { return mutators_; }
   mutation::ExternalDataClient& external_data() override { return *providers_; }
+  mutation::Generators generators() override {
+    return {.expander = expansions_.current(),
+            .mutators = mutators_.current(),
+            .external_data = providers_.get()};
+  }
   [[nodiscard]] const webhook::NamespaceExcluder& mutation_excluder() const override {
     return *mutation_excluder_;
   }
@@ -334,6 +349,11 @@ class RuntimeParts final : public Runtime {
     }
     for (std::string& each : mutator_controller_->WaitingFor()) {
       reasons.push_back(std::move(each));
+    }
+    if (expansion_controller_) {
+      for (std::string& each : expansion_controller_->WaitingFor()) {
+        reasons.push_back(std::move(each));
+      }
     }
     for (const replicator::KindStatus& each : objects_->Status()) {
       if (each.sink == namespace_cache_.get() && !each.synced) {
@@ -359,6 +379,11 @@ class RuntimeParts final : public Runtime {
       for (const mutation::MutatorError& error : each.errors) {
         lines.push_back(
             fmt::format("{} {}: {}", mutation::NameOf(each.id.kind), each.id.name, error.message));
+      }
+    }
+    for (const policy::ExpansionStatus& each : expansions_.Statuses()) {
+      if (!each.error.empty()) {
+        lines.push_back(fmt::format("ExpansionTemplate {}: {}", each.name, each.error));
       }
     }
     if (writer_) {
@@ -408,6 +433,9 @@ class RuntimeParts final : public Runtime {
     scan_watch_.Update(policies_.current(), *view);
     TellScans();
     mutator_controller_->UpdateMetrics();
+    if (expansion_controller_) {
+      expansion_controller_->UpdateMetrics();
+    }
     const std::vector<replicator::KindStatus> replicated = sync_set_->Status();
     stale_policies_.Set(stale_watch_.Update(policies_.current(), replicated));
     for (const replicator::KindStatus& each : replicated) {
@@ -496,6 +524,7 @@ class RuntimeParts final : public Runtime {
   bool was_ready_ = false;
   policy::PolicyStore policies_;
   mutation::MutationStore mutators_;
+  policy::ExpansionStore expansions_;
   std::unique_ptr<index::Inventory> inventory_;
   std::unique_ptr<replicator::KubernetesClient> client_;
   std::unique_ptr<replicator::NamespaceCache> namespace_cache_;
@@ -512,6 +541,8 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<ConfiguredTraces> traces_;
   std::unique_ptr<WebhookExclusions> mutation_excluder_;
   std::unique_ptr<controller::MutatorController> mutator_controller_;
+  std::unique_ptr<controller::ExpansionController>
+      expansion_controller_;  // Null: nothing is expanded.
   std::unique_ptr<controller::ExternalDataProviders> providers_;
   std::unique_ptr<WrittenAdmissionEvents> admission_events_;  // Null: none are recorded.
   std::unique_ptr<audit::Listing> listing_;  // Null, as the next, where nothing is audited.

@@ -16,6 +16,7 @@
 #include "base/metrics.h"
 #include "controller/scan_watch.h"
 #include "index/inventory.h"
+#include "mutation/generation.h"
 #include "mutation/mutation_system.h"
 #include "replicator/source.h"
 #include "rules/policy/policy_set.h"
@@ -45,6 +46,7 @@ struct RuntimeOptions {
   bool folds_statuses = true;  // Of all pods, into the policy objects.
   bool any_enforcement_action = false;
   bool referential_rules = true;
+  bool expands = true;  // ExpansionTemplates are followed.
   // Keep the verdicts of objects, and audit at each interval; none with an interval of 0.
   audit::AuditOptions audit{.interval = std::chrono::seconds(0)};
   bool emit_admission_events = false;
@@ -69,6 +71,8 @@ class Runtime {
   [[nodiscard]] virtual const webhook::NamespaceExcluder& excluder() const = 0;
   [[nodiscard]] virtual mutation::MutationStore& mutators() = 0;
   [[nodiscard]] virtual mutation::ExternalDataClient& external_data() = 0;
+  // What is made of objects under review, at this moment.
+  [[nodiscard]] virtual mutation::Generators generators() = 0;
   [[nodiscard]] virtual const webhook::NamespaceExcluder& mutation_excluder() const = 0;
 
   [[nodiscard]] virtual const webhook::TraceChooser& traces() const = 0;

@@ -208,6 +208,7 @@ Result<int> Serve(ServeOptions options) {
   options.runtime.folds_statuses = gatekeeper.Has(Role::kStatus);
   options.runtime.any_enforcement_action = gatekeeper.any_enforcement_action;
   options.runtime.referential_rules = gatekeeper.referential_rules;
+  options.runtime.expands = gatekeeper.expands;
   const std::unique_ptr<Runtime> runtime =
       TRY(Runtime::Start(options.runtime, clock, logger, metrics));
 
@@ -223,6 +224,7 @@ Result<int> Serve(ServeOptions options) {
   admission.stale_action = options.stale_inventory == "warn" ? webhook::StaleAction::kWarn
                                                              : webhook::StaleAction::kError;
   admission.traces = &runtime->traces();
+  admission.generators = [&runtime] { return runtime->generators(); };
   admission.violations = runtime->violation_listener();
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),
                                     runtime->namespaces(), runtime->excluder(), clock,

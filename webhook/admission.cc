@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "document/object.h"
+#include "mutation/go_value.h"
+#include "rules/policy/expansion.h"
+#include "rules/policy/kubernetes_text.h"
 #include "rules/policy/review_stats.h"
 #include "rules/policy/review_trace.h"
 #include "webhook/gatekeeper_resources.h"
@@ -208,10 +211,7 @@ class Review {
     if (!object_.is_object()) {
       return false;
     }
-    const std::string_view version = object_.GetString({"apiVersion"});
-    const std::size_t slash = version.find('/');
-    const std::string_view group =
-        slash == std::string_view::npos ? std::string_view() : version.substr(0, slash);
+    const std::string_view group = policy::GroupOf(object_.GetString({"apiVersion"}));
     const std::string_view kind = object_.GetString({"kind"});
     return !kind.empty() && state_.excluder.IsExcluded(group, kind, name_space,
                                                        object_.GetString({"metadata", "name"}));
@@ -241,21 +241,32 @@ class Review {
     if (traced.trace && context_.stage == Stage::kLoop) {
       return Handling::kNeedWorker;
     }
-    if (context_.stage != Stage::kWorker && WouldScan(policies, *view)) {
+    const mutation::Generators generators =
+        state_.options.generators ? state_.options.generators() : mutation::Generators();
+    if (WouldScan(policies, object_, *view) || MayAsk(generators)) {
       if (context_.stage == Stage::kLoop) {
         return Handling::kNeedWorker;
       }
-      state_.counters.overloaded.Increment();
-      Answer(reply_, kInternalError,
-             "error reviewing resource " + std::string(name_) +
-                 ": overloaded: too many reviews that scan the inventory are under way");
-      return Handling::kDone;
+      if (context_.stage == Stage::kOverloaded) {
+        return Overloaded();
+      }
     }
     const steady_clock::time_point deadline = Deadline();
     if (state_.clock.Now() >= deadline) {
       Answer(reply_, kInternalError, "serving context canceled, aborting request");
       state_.counters.exhausted.Increment();
       return Handling::kDone;
+    }
+    const auto made = Generate(generators, input, deadline);
+    if (!made) {
+      Answer(reply_, kInternalError, "unable to expand object: " + made.error().message);
+      return Handling::kDone;
+    }
+    const bool made_scan = std::ranges::any_of(*made, [&](const policy::Resultant& each) {
+      return WouldScan(policies, each.object, *view);
+    });
+    if (made_scan && context_.stage != Stage::kWorker) {
+      return context_.stage == Stage::kLoop ? Handling::kNeedWorker : Overloaded();
     }
     const policy::ReviewOptions options{.enforcement_point = policy::kWebhookEnforcementPoint,
                                         .source = "Original",
@@ -271,6 +282,22 @@ class Review {
       Answer(reply_, kInternalError,
              "error reviewing resource " + std::string(name_) + ": " + verdict.error().message);
       return Handling::kDone;
+    }
+    policy::ReviewOptions of_made = options;
+    of_made.source = "Generated";
+    std::vector<policy::ReviewInput> inputs;
+    for (const policy::Resultant& each : *made) {
+      inputs.push_back(
+          {.request = policy::MakeRequest(each.object, arena_, request_.GetString({"operation"})),
+           .name_space = input.name_space});
+      auto implied =
+          policy::Review(*policies, inputs.back(), view.get(), of_made, state_.clock, arena_);
+      if (!implied) {
+        Answer(reply_, kInternalError,
+               "error reviewing resultant resource: " + implied.error().message);
+        return Handling::kDone;
+      }
+      policy::AddImplied(each, *std::move(implied), arena_, &*verdict);
     }
     *statistics_ = verdict->statistics;
     state_.reads.Count(policies, times_);
@@ -297,6 +324,9 @@ class Review {
     // On an overloaded loop there is no time for it.
     if (traced.trace && context_.stage == Stage::kWorker) {
       LogTrace(*policies, input, *view, options, traced);
+      for (const policy::ReviewInput& each : inputs) {
+        LogTrace(*policies, each, *view, of_made, traced);
+      }
     }
     return Handling::kDone;
   }
@@ -372,13 +402,59 @@ class Review {
     }
   }
 
+  Handling Overloaded() {
+    state_.counters.overloaded.Increment();
+    Answer(
+        reply_, kInternalError,
+        "error reviewing resource " + std::string(name_) +
+            ": overloaded: too many reviews that scan the inventory or ask providers of external "
+            "data are under way");
+    return Handling::kDone;
+  }
+
   [[nodiscard]] bool WouldScan(const std::shared_ptr<const policy::PolicySet>& policies,
-                               index::InventoryView& view) {
-    const std::string_view version = object_.GetString({"apiVersion"});
-    const std::size_t slash = version.find('/');
-    return state_.forecast.WouldScan(
-        policies, slash == std::string_view::npos ? std::string_view() : version.substr(0, slash),
-        object_.GetString({"kind"}), view, state_.options.index_use);
+                               const Value& object, index::InventoryView& view) {
+    return context_.stage != Stage::kWorker &&
+           state_.forecast.WouldScan(policies, policy::GroupOf(object.GetString({"apiVersion"})),
+                                     object.GetString({"kind"}), view, state_.options.index_use);
+  }
+
+  // The type that templates look at is the request's.
+  [[nodiscard]] document::GroupVersionKind RequestedType() const {
+    const Value kind = request_.Find("kind");
+    return {std::string(kind.GetString({"group"})), std::string(kind.GetString({"version"})),
+            std::string(kind.GetString({"kind"}))};
+  }
+
+  [[nodiscard]] bool MayAsk(const mutation::Generators& generators) const {
+    return generators.MayAskProviders() && generators.AppliesTo(RequestedType());
+  }
+
+  Result<std::vector<policy::Resultant>> Generate(const mutation::Generators& generators,
+                                                  const policy::ReviewInput& input,
+                                                  steady_clock::time_point deadline) {
+    const document::GroupVersionKind type = RequestedType();
+    if (!IsAbsent(object_) && type == document::GroupVersionKind{}) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "cannot expand resource " + std::string(object_.GetString({"metadata", "name"})) +
+                      " with empty GVK");
+    }
+    if (IsAbsent(object_) || !generators.AppliesTo(type)) {
+      return std::vector<policy::Resultant>();
+    }
+    // As the request has them, whatever the object says.
+    Value object = mutation::WithMember(
+        object_, "apiVersion", Value::String(arena_.CopyString(type.group_version())), arena_);
+    object =
+        mutation::WithMember(object, "kind", Value::String(arena_.CopyString(type.kind)), arena_);
+    const std::string_view name_space =
+        input.name_space.is_defined() ? request_.GetString({"namespace"}) : std::string_view();
+    return generators.Generate(WithNamespace(object, name_space, arena_),
+                               {.name_space = input.name_space,
+                                .username = request_.GetString({"userInfo", "username"}),
+                                .clock = &state_.clock,
+                                .deadline = deadline},
+                               arena_);
   }
 
   // An evaluation that was cancelled has not said what it would have: that must not pass for a warning.

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "document/arena.h"
 #include "document/value.h"
 #include "index/inventory.h"
+#include "mutation/generation.h"
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
 #include "webhook/http_server.h"
@@ -58,7 +60,9 @@ struct AdmissionOptions {
   ViolationListener* violations =
       nullptr;                           // Told of each violation. LIFETIME: outlives the handler.
   const TraceChooser* traces = nullptr;  // Null: nothing is traced. LIFETIME: outlives the handler.
-  bool measure_accesses = false;         // AdmissionOutcome::times tells the cost of each access.
+  // What ExpansionTemplates make of the objects under review; null: nothing is made. THREADS: any.
+  std::function<mutation::Generators()> generators = {};
+  bool measure_accesses = false;  // AdmissionOutcome::times tells the cost of each access.
 };
 
 // How a review came. The defaults are those of a caller that just wants the answer.

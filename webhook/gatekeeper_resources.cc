@@ -10,6 +10,7 @@
 #include "mutation/mutator.h"
 #include "mutation/provider.h"
 #include "rules/policy/enforcement.h"
+#include "rules/policy/expansion.h"
 #include "rules/policy/template.h"
 #include "webhook/review_request.h"
 
@@ -27,13 +28,10 @@ constexpr std::string_view kConstraintsGroup = "constraints.gatekeeper.sh";
 constexpr std::string_view kConfigGroup = "config.gatekeeper.sh";
 constexpr std::string_view kStatusGroup = "status.gatekeeper.sh";
 constexpr std::string_view kProvidersGroup = "externaldata.gatekeeper.sh";
-constexpr std::array kGroups = {kTemplatesGroup,
-                                kConstraintsGroup,
-                                kConfigGroup,
-                                kStatusGroup,
-                                mutation::kMutationsGroup,
-                                kProvidersGroup,
-                                std::string_view("expansion.gatekeeper.sh")};
+constexpr std::string_view kExpansionGroup = "expansion.gatekeeper.sh";
+constexpr std::array kGroups = {kTemplatesGroup, kConstraintsGroup,         kConfigGroup,
+                                kStatusGroup,    mutation::kMutationsGroup, kProvidersGroup,
+                                kExpansionGroup};
 
 std::optional<Refusal> Refuse(std::int32_t code, const Result<void>& checked) {
   if (checked) {
@@ -149,6 +147,25 @@ std::optional<Refusal> CheckProvider(const Value& object) {
   return Refuse(kUserError, read ? Result<void>() : std::unexpected(read.error()));
 }
 
+std::optional<Refusal> CheckExpansion(const Value& object) {
+  if (!object.is_object()) {
+    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
+  }
+  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
+    return Refusal{kInternalError, std::move(complaint)};
+  }
+  const std::string_view version = object.GetString({"apiVersion"});
+  const std::string_view kind = object.GetString({"kind"});
+  if (kind != "ExpansionTemplate" || (version != "expansion.gatekeeper.sh/v1beta1" &&
+                                      version != "expansion.gatekeeper.sh/v1alpha1")) {
+    return Refusal{kInternalError, "no kind \"" + std::string(kind) +
+                                       "\" is registered for version \"" + std::string(version) +
+                                       "\" in scheme \"pkg/runtime/scheme.go:111\""};
+  }
+  const auto parsed = policy::ExpansionTemplate::Parse(object);
+  return Refuse(kUserError, parsed ? Result<void>() : std::unexpected(parsed.error()));
+}
+
 }  // namespace
 
 bool IsGatekeeperGroup(std::string_view group) {
@@ -192,6 +209,9 @@ std::optional<Refusal> CheckGatekeeperResource(const Value& request,
   }
   if (group == kProvidersGroup && kind == "Provider") {
     return CheckProvider(object);
+  }
+  if (group == kExpansionGroup && kind == "ExpansionTemplate") {
+    return CheckExpansion(object);
   }
   if (group == kConfigGroup && kind == "Config" && name != "config") {
     return Refusal{kUserError, "config resource must have name 'config'"};

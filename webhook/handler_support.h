@@ -104,4 +104,8 @@ Handling AnswerReview(const Result<ReviewRequest>& review, const Logger& logger,
 // The bounds of Gatekeeper's histograms of request durations, in seconds.
 [[nodiscard]] std::vector<double> RequestDurationBounds();
 
+// The object with metadata.namespace set; empty: taken out.
+[[nodiscard]] document::Value WithNamespace(const document::Value& object,
+                                            std::string_view name_space, document::Arena& arena);
+
 }  // namespace portcullis::webhook

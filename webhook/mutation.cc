@@ -9,6 +9,7 @@
 #include "mutation/go_value.h"
 #include "mutation/json_patch.h"
 #include "mutation/mutation_id.h"
+#include "rules/policy/kubernetes_text.h"
 #include "webhook/gatekeeper_resources.h"
 #include "webhook/handler_support.h"
 #include "webhook/review_reply.h"
@@ -47,12 +48,6 @@ struct Counters {
   std::array<Histogram*, 2> durations{};
   std::array<Histogram*, 2> iterations{};
 };
-
-std::string_view GroupOf(const Value& object) {
-  const std::string_view version = object.GetString({"apiVersion"});
-  const std::size_t slash = version.find('/');
-  return slash == std::string_view::npos ? std::string_view() : version.substr(0, slash);
-}
 
 // What Kubernetes' decoder of objects without a type says; empty: nothing.
 std::string Complaint(const Value& object) {
@@ -104,28 +99,6 @@ std::string NamespaceComplaint(const Value& object) {
   return {};
 }
 
-// metadata.namespace set; empty: taken out.
-Value WithNamespace(const Value& object, std::string_view name_space, document::Arena& arena) {
-  const Value metadata = object.Find("metadata");
-  if (metadata.is_defined() && !metadata.is_object()) {
-    return object;
-  }
-  if (name_space.empty()) {
-    return metadata.is_undefined()
-               ? object
-               : mutation::WithMember(object, "metadata",
-                                      mutation::WithMember(metadata, "namespace", {}, arena),
-                                      arena);
-  }
-  if (object.GetString({"metadata", "namespace"}) == name_space) {
-    return object;
-  }
-  const Value old = metadata.is_object() ? metadata : Value::Object({});
-  return mutation::WithMember(
-      object, "metadata", mutation::WithMember(old, "namespace", Value::String(name_space), arena),
-      arena);
-}
-
 }  // namespace
 
 struct MutationHandler::State {
@@ -151,9 +124,9 @@ struct MutationHandler::State {
 bool MutationHandler::State::IsExcluded(const Value& request) const {
   const Value object = request.Find("object");
   const std::string_view kind = object.GetString({"kind"});
-  return !kind.empty() &&
-         excluder.IsExcluded(GroupOf(object), kind, request.GetString({"namespace"}),
-                             object.GetString({"metadata", "name"}));
+  return !kind.empty() && excluder.IsExcluded(policy::GroupOf(object.GetString({"apiVersion"})),
+                                              kind, request.GetString({"namespace"}),
+                                              object.GetString({"metadata", "name"}));
 }
 
 Handling MutationHandler::State::Run(const ReviewRequest& review, const AdmissionContext& context,
@@ -307,7 +280,7 @@ void MutationHandler::State::Log(std::string_view message, const Value& object,
       {"semantic", true},
       {"Mutation Id", std::string_view(trace.id)},
       {"event_type", "mutation_applied"},
-      {"resource_group", GroupOf(object)},
+      {"resource_group", policy::GroupOf(object.GetString({"apiVersion"}))},
       {"resource_kind", object.GetString({"kind"})},
       {"resource_api_version", version.substr(version.find('/') + 1)},
       {"resource_namespace", metadata.GetString({"namespace"})},

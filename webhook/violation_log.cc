@@ -75,7 +75,7 @@ void TellViolations(const Value& request, const policy::Verdict& verdict, const 
     }
     told.violation = &violation;
     told.constraint_version = VersionOf(violation.constraint->object);
-    told.enforcement_action = violation.constraint->enforcement_action;
+    told.enforcement_action = violation.enforcement_action;
     told.actions.clear();
     if (told.enforcement_action == "scoped") {
       std::ranges::copy_if(violation.actions, std::back_inserter(told.actions), IsKnownAction);

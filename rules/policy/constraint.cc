@@ -1,13 +1,13 @@
 #include "rules/policy/constraint.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
 #include "document/object.h"
 #include "rules/policy/kubernetes_text.h"
 #include "rules/policy/template.h"
+#include "rules/policy/whole_numbers.h"
 
 namespace portcullis::policy {
 namespace {
@@ -39,33 +39,6 @@ Result<void> CheckIdentity(const document::GroupVersionKind& type, std::string_v
                    "; supported versions: map[v1alpha1:true v1beta1:true]");
   }
   return {};
-}
-
-// Numbers as Gatekeeper holds them after Kubernetes' decoding: int64 where they are whole and fit, else float64.
-Value Normalized(const Value& value, document::Arena& arena) {
-  if (value.is_float() || value.is_decimal()) {
-    const std::optional<std::int64_t> whole = document::ToInt64(value);
-    const double number = document::ToDouble(value);
-    if (whole) {
-      return Value::Int(*whole);
-    }
-    return std::isfinite(number) ? Value::Float(number) : value;
-  }
-  if (value.is_array()) {
-    document::ArrayBuilder items(arena);
-    for (std::uint32_t i = 0; i < value.size(); ++i) {
-      items.Add(Normalized(value.ItemAt(i), arena));
-    }
-    return items.Finish();
-  }
-  if (value.is_object()) {
-    document::ObjectBuilder members(arena);
-    for (std::uint32_t i = 0; i < value.size(); ++i) {
-      members.Add(value.KeyAt(i), Normalized(value.ValueAt(i), arena));
-    }
-    return members.Finish();
-  }
-  return value;
 }
 
 }  // namespace
@@ -114,7 +87,8 @@ Result<std::shared_ptr<const Constraint>> ParseConstraint(const Value& object, c
                                                           ParameterNumbers numbers) {
   auto constraint = std::make_shared<Constraint>();
   constraint->arena = std::make_shared<document::Arena>();
-  const Value copy = Normalized(document::DeepCopy(object, *constraint->arena), *constraint->arena);
+  const Value copy =
+      WithWholeNumbers(document::DeepCopy(object, *constraint->arena), *constraint->arena);
   auto [kind, name] = TRY(ConstraintKeyOf(copy));
 
   Result<Match> match = Match::Parse(copy.Get({"spec", "match"}));

@@ -5,6 +5,7 @@
 
 #include "document/json.h"
 #include "rules/policy/kubernetes_text.h"
+#include "rules/policy/review.h"
 
 namespace portcullis::policy {
 namespace {
@@ -13,6 +14,7 @@ using document::GroupVersionKind;
 using document::Value;
 
 constexpr int kMaxDepth = 30;
+constexpr std::string_view kCircle = "template forms expansion cycle";
 
 std::unexpected<Error> Invalid(std::string text) {
   return Fail(ErrorCode::kInvalidArgument, std::move(text));
@@ -45,14 +47,17 @@ Value WithMember(const Value& object, std::string_view name, const Value& value,
 
 // The object that `path` ("spec.template") leads to.
 Result<Value> FindSource(const Value& object, const std::string& path) {
+  // What Kubernetes' accessor says of the value that it met on the way to `place`.
+  const auto no_map = [](const Value& value, std::string_view place) {
+    return Invalid("could not extract source field from unstructured: ." + std::string(place) +
+                   " accessor error: " + GoText(value) + " is of the type " +
+                   std::string(GoTypeName(value)) + ", expected map[string]interface{}");
+  };
   Value at = object;
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find('.', begin), path.size());
-    if (!at.is_object()) {
-      return Invalid("could not extract source field from unstructured: ." +
-                     path.substr(0, begin == 0 ? 0 : begin - 1) + " accessor error: " + GoText(at) +
-                     " is of the type " + std::string(GoTypeName(at)) +
-                     ", expected map[string]interface {}");
+    if (at.is_defined() && !at.is_null() && !at.is_object()) {
+      return no_map(at, std::string_view(path).substr(0, end));
     }
     at = at.Find(std::string_view(path).substr(begin, end - begin));
     if (at.is_undefined()) {
@@ -64,9 +69,7 @@ Result<Value> FindSource(const Value& object, const std::string& path) {
   if (at.is_object()) {
     return at;
   }
-  return Invalid("could not extract source field from unstructured: ." + path +
-                 " accessor error: " + GoText(at) + " is of the type " +
-                 std::string(GoTypeName(at)) + ", expected map[string]interface {}");
+  return no_map(at, path);
 }
 
 Value OwnerReferences(const Value& metadata, const Value& parent, document::Arena& arena) {
@@ -95,6 +98,42 @@ Value OwnerReferences(const Value& metadata, const Value& parent, document::Aren
   return references.Finish();
 }
 
+Result<Value> MakeResultant(const Value& parent, const ExpansionTemplate& of,
+                            document::Arena& arena) {
+  const Value source = TRY(FindSource(parent, of.source));
+  const std::string_view name_space = parent.GetString({"metadata", "namespace"});
+  const std::string name = LowerCase(std::string(parent.GetString({"metadata", "name"})) +
+                                     (of.makes.kind.empty() ? "" : "-") + of.makes.kind);
+  Value metadata = source.Find("metadata");
+  metadata = WithMember(metadata, "namespace",
+                        name_space.empty() ? Value() : Value::String(name_space), arena);
+  metadata = WithMember(metadata, "name", Value::String(arena.CopyString(name)), arena);
+  metadata =
+      WithMember(metadata, "ownerReferences", OwnerReferences(metadata, parent, arena), arena);
+  Value object = WithMember(source, "metadata", metadata, arena);
+  object = WithMember(object, "apiVersion",
+                      Value::String(arena.CopyString(of.makes.group_version())), arena);
+  return WithMember(object, "kind", Value::String(arena.CopyString(of.makes.kind)), arena);
+}
+
+// Whether something of the type `from` is, in the end, made into what `to` applies to.
+template <class Templates>
+bool Leads(const GroupVersionKind& from, const ExpansionTemplate& to, const Templates& templates) {
+  std::vector<GroupVersionKind> reached = {from};
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    const GroupVersionKind type = reached[i];
+    if (to.AppliesTo(type)) {
+      return true;
+    }
+    for (const ExpansionTemplate& each : templates) {
+      if (each.AppliesTo(type) && std::ranges::find(reached, each.makes) == reached.end()) {
+        reached.push_back(each.makes);
+      }
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string GoTypeText(const GroupVersionKind& type) {
@@ -105,8 +144,8 @@ std::string ImpliedMessage(const Resultant& resultant, std::string_view message)
   return "[Implied by " + resultant.template_name + "] " + std::string(message);
 }
 
-Result<Expander::Template> Expander::ParseTemplate(const Value& object) {
-  Template result;
+Result<ExpansionTemplate> ExpansionTemplate::Parse(const Value& object) {
+  ExpansionTemplate result;
   const Value spec = object.Find("spec");
   result.name = std::string(object.GetString({"metadata", "name"}));
   result.source = std::string(spec.GetString({"templateSource"}));
@@ -142,65 +181,44 @@ Result<Expander::Template> Expander::ParseTemplate(const Value& object) {
   if (!applies.is_array() || applies.size() == 0) {
     return Invalid(subject + " must specify ApplyTo");
   }
-  if (std::ranges::find(result.applies_to, result.makes) != result.applies_to.end()) {
+  if (result.AppliesTo(result.makes)) {
     return Invalid(subject + " generates GVK " + GoTypeText(result.makes) +
                    ", but also applies to that same GVK");
   }
+  // The status is no part of what it does.
+  result.text = result.name + ' ' + document::ToJson(spec) + '\n';
   return result;
 }
 
-// Whether something of the type `from` is, in the end, made into what `to` applies to.
-bool Expander::Leads(const GroupVersionKind& from, const Template& to) const {
-  std::vector<GroupVersionKind> reached = {from};
-  for (std::size_t i = 0; i < reached.size(); ++i) {
-    const GroupVersionKind type = reached[i];
-    if (std::ranges::find(to.applies_to, type) != to.applies_to.end()) {
-      return true;
-    }
-    for (const Template& each : templates_) {
-      if (std::ranges::find(each.applies_to, type) != each.applies_to.end() &&
-          std::ranges::find(reached, each.makes) == reached.end()) {
-        reached.push_back(each.makes);
-      }
-    }
+bool ExpansionTemplate::AppliesTo(const GroupVersionKind& type) const {
+  return std::ranges::find(applies_to, type) != applies_to.end();
+}
+
+Expander::Expander(std::vector<ExpansionTemplate> templates) : templates_(std::move(templates)) {
+  std::ranges::sort(templates_, {}, &ExpansionTemplate::name);
+  for (const ExpansionTemplate& each : templates_) {
+    source_ += each.text;
   }
-  return false;
 }
 
 Result<Expander> Expander::Make(std::span<const Value> templates) {
-  Expander expander;
+  std::vector<ExpansionTemplate> taken;
   for (const Value& object : templates) {
-    expander.source_ += document::ToJson(object) + '\n';
     const std::string context =
         "error upserting template " + std::string(object.GetString({"metadata", "name"}));
-    Template parsed = TRY(AddContext(ParseTemplate(object), context));
-    std::erase_if(expander.templates_,
-                  [&](const Template& each) { return each.name == parsed.name; });
-    if (expander.Leads(parsed.makes, parsed)) {
-      return Invalid(context + ": template forms expansion cycle");
+    ExpansionTemplate parsed = TRY(AddContext(ExpansionTemplate::Parse(object), context));
+    std::erase_if(taken, [&](const ExpansionTemplate& each) { return each.name == parsed.name; });
+    if (Leads(parsed.makes, parsed, taken)) {
+      return Invalid(context + ": " + std::string(kCircle));
     }
-    expander.templates_.push_back(std::move(parsed));
+    taken.push_back(std::move(parsed));
   }
-  std::ranges::sort(expander.templates_, {}, &Template::name);
-  return expander;
+  return Expander(std::move(taken));
 }
 
-Result<Value> Expander::MakeResultant(const Value& parent, const Template& of,
-                                      document::Arena& arena) {
-  const Value source = TRY(FindSource(parent, of.source));
-  const std::string_view name_space = parent.GetString({"metadata", "namespace"});
-  const std::string name = LowerCase(std::string(parent.GetString({"metadata", "name"})) +
-                                     (of.makes.kind.empty() ? "" : "-") + of.makes.kind);
-  Value metadata = source.Find("metadata");
-  metadata = WithMember(metadata, "namespace",
-                        name_space.empty() ? Value() : Value::String(name_space), arena);
-  metadata = WithMember(metadata, "name", Value::String(arena.CopyString(name)), arena);
-  metadata =
-      WithMember(metadata, "ownerReferences", OwnerReferences(metadata, parent, arena), arena);
-  Value object = WithMember(source, "metadata", metadata, arena);
-  object = WithMember(object, "apiVersion",
-                      Value::String(arena.CopyString(of.makes.group_version())), arena);
-  return WithMember(object, "kind", Value::String(arena.CopyString(of.makes.kind)), arena);
+bool Expander::AppliesTo(const GroupVersionKind& type) const {
+  return std::ranges::any_of(templates_,
+                             [&](const ExpansionTemplate& each) { return each.AppliesTo(type); });
 }
 
 Result<void> Expander::ExpandInto(const Value& object, int depth,
@@ -212,8 +230,8 @@ Result<void> Expander::ExpandInto(const Value& object, int depth,
   const GroupVersionKind type =
       document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
   std::vector<Resultant> made;
-  for (const Template& each : templates_) {
-    if (std::ranges::find(each.applies_to, type) != each.applies_to.end()) {
+  for (const ExpansionTemplate& each : templates_) {
+    if (each.AppliesTo(type)) {
       made.push_back({.object = TRY(MakeResultant(object, each, arena)),
                       .template_name = each.name,
                       .enforcement_action = each.enforcement_action});
@@ -239,10 +257,87 @@ Result<std::vector<Resultant>> Expander::Expand(const Value& object, document::A
   if (templates_.empty()) {
     return resultants;
   }
-  const std::string name(object.GetString({"metadata", "name"}));
-  TRY(AddContext(ExpandInto(object, 0, &resultants, arena, change),
-                 "error expanding resource " + name));
+  TRY(ExpandInto(object, 0, &resultants, arena, change));
   return resultants;
+}
+
+Result<void> ExpansionStore::Put(const Value& object) {
+  Result<ExpansionTemplate> parsed = ExpansionTemplate::Parse(object);
+  const Value generation = object.Get({"metadata", "generation"});
+  const std::lock_guard lock(mutex_);
+  Entry& entry = entries_[std::string(object.GetString({"metadata", "name"}))];
+  entry.uid = std::string(object.GetString({"metadata", "uid"}));
+  entry.generation =
+      generation.is_number() ? document::ToInt64(generation).value_or(0) : std::int64_t{0};
+  entry.refusal = parsed ? "" : parsed.error().message;
+  if (!parsed) {
+    return std::unexpected(std::move(parsed).error());
+  }
+  if (!entry.good || entry.parsed.text != parsed->text) {
+    entry.parsed = *std::move(parsed);
+    entry.good = true;
+    Update();
+  }
+  return {};
+}
+
+void ExpansionStore::Remove(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (entries_.erase(name) > 0) {
+    Update();
+  }
+}
+
+void ExpansionStore::Update() {
+  std::vector<ExpansionTemplate> good;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.good) {
+      good.push_back(entry.parsed);
+    }
+  }
+  std::vector<ExpansionTemplate> in_force;
+  for (auto& [name, entry] : entries_) {
+    entry.in_a_circle = entry.good && Leads(entry.parsed.makes, entry.parsed, good);
+    if (entry.good && !entry.in_a_circle) {
+      in_force.push_back(entry.parsed);
+    }
+  }
+  current_ = in_force.empty() ? nullptr : std::make_shared<const Expander>(std::move(in_force));
+}
+
+std::shared_ptr<const Expander> ExpansionStore::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+std::vector<ExpansionStatus> ExpansionStore::Statuses() const {
+  std::vector<ExpansionStatus> statuses;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, entry] : entries_) {
+    statuses.push_back({.name = name,
+                        .uid = entry.uid,
+                        .generation = entry.generation,
+                        .error = !entry.refusal.empty() ? entry.refusal
+                                 : entry.in_a_circle    ? std::string(kCircle)
+                                                        : std::string()});
+  }
+  return statuses;
+}
+
+void AddImplied(const Resultant& resultant, Verdict implied, document::Arena& arena, Verdict* to) {
+  const std::string_view action = arena.CopyString(resultant.enforcement_action);
+  for (Violation& violation : implied.violations) {
+    violation.message = arena.CopyString(ImpliedMessage(resultant, violation.message));
+    if (!action.empty() && action != violation.enforcement_action) {
+      // Scoped, there are no actions but those that the constraint has by its own scope.
+      violation.actions =
+          action == "scoped" ? std::vector<std::string>() : std::vector{std::string(action)};
+      violation.enforcement_action = action;
+    }
+    to->violations.push_back(std::move(violation));
+  }
+  SortViolations(to);
+  to->statistics += implied.statistics;
 }
 
 }  // namespace portcullis::policy

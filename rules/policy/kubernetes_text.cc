@@ -361,4 +361,9 @@ std::vector<std::string> CheckLabelValue(std::string_view value) {
   return problems;
 }
 
+std::string_view GroupOf(std::string_view api_version) {
+  const std::size_t slash = api_version.find('/');
+  return slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+}
+
 }  // namespace portcullis::policy

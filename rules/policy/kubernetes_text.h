@@ -42,4 +42,7 @@ namespace portcullis::policy {
 [[nodiscard]] std::vector<std::string> CheckLabelKey(std::string_view key);  // Of metadata.labels.
 [[nodiscard]] std::vector<std::string> CheckLabelValue(std::string_view value);
 
+// The group of an apiVersion: "apps" of "apps/v1", "" of "v1".
+[[nodiscard]] std::string_view GroupOf(std::string_view api_version);
+
 }  // namespace portcullis::policy

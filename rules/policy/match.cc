@@ -54,12 +54,6 @@ struct KindsEntry {
   NameList kinds;
 };
 
-std::string_view GroupOf(const Value& object) {
-  const std::string_view api_version = object.GetString({"apiVersion"});
-  const std::size_t slash = api_version.find('/');
-  return slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
-}
-
 Result<std::optional<LabelSelector>> Selector(const Value& match, std::string_view name) {
   const Value selector = match.Find(name);
   if (!selector.is_object()) {
@@ -281,7 +275,7 @@ MatchSubject::MatchSubject(const MatchTarget& target)
     Candidate candidate{.field = field,
                         .object = object,
                         .kind = object.GetString({"kind"}),
-                        .group = GroupOf(object),
+                        .group = GroupOf(object.GetString({"apiVersion"})),
                         .own_namespace = object.GetString({"metadata", "namespace"}),
                         .namespace_name = {}};
     candidate.is_namespace = candidate.kind == "Namespace" && candidate.group.empty();

@@ -66,15 +66,7 @@ class Reviewer {
   }
 
   Verdict Finish() {
-    const auto rank = [](const Violation& violation) {
-      const Constraint& constraint = *violation.constraint;
-      return std::tuple(std::string_view(constraint.enforcement_action), violation.message,
-                        std::string_view(constraint.kind), std::string_view(constraint.name));
-    };
-    std::ranges::sort(verdict_.violations, [&rank](const Violation& a, const Violation& b) {
-      const auto order = rank(a) <=> rank(b);
-      return order != 0 ? order < 0 : document::Compare(a.details, b.details) < 0;
-    });
+    SortViolations(&verdict_);
     const auto repeated =
         std::ranges::unique(verdict_.violations, [](const Violation& a, const Violation& b) {
           return a.constraint == b.constraint && a.message == b.message &&
@@ -194,6 +186,7 @@ class Reviewer {
   void Add(const Constraint& constraint, std::string_view message, Value details) {
     verdict_.violations.push_back({.constraint = &constraint,
                                    .message = message,
+                                   .enforcement_action = constraint.enforcement_action,
                                    .details = details,
                                    .actions = ActionsAt(constraint, options_.enforcement_point)});
   }
@@ -220,6 +213,18 @@ std::span<const BoundConstraint> FindBound(const PolicySet& policies, const Matc
 }
 
 }  // namespace
+
+void SortViolations(Verdict* verdict) {
+  const auto rank = [](const Violation& violation) {
+    const Constraint& constraint = *violation.constraint;
+    return std::tuple(violation.enforcement_action, violation.message,
+                      std::string_view(constraint.kind), std::string_view(constraint.name));
+  };
+  std::ranges::sort(verdict->violations, [&rank](const Violation& a, const Violation& b) {
+    const auto order = rank(a) <=> rank(b);
+    return order != 0 ? order < 0 : document::Compare(a.details, b.details) < 0;
+  });
+}
 
 Result<Verdict> Review(const PolicySet& policies, const ReviewInput& input,
                        index::InventoryView* inventory, const ReviewOptions& options, Clock& clock,

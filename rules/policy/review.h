@@ -67,6 +67,8 @@ struct ReviewInput {
 struct Violation {
   const Constraint* constraint = nullptr;
   std::string_view message;
+  // The constraint's, or that of the ExpansionTemplate that made what was reviewed.
+  std::string_view enforcement_action;
   document::Value
       details;  // {} where the rule gives none; null beside the text of a run-time error; undefined when the
                 // constraint could not be matched.
@@ -79,8 +81,13 @@ struct Verdict {
   rego::EvaluationStatistics statistics;
 };
 
-// The request that stands for an object that nobody asked to admit: kind, name, namespace and the object.
-[[nodiscard]] document::Value MakeRequest(const document::Value& object, document::Arena& arena);
+// Puts the violations into the order in which a verdict has them.
+void SortViolations(Verdict* verdict);
+
+// The request that stands for an object that nobody asked to admit: kind, name, namespace and the object. `operation`, if given,
+// is what happens to it.
+[[nodiscard]] document::Value MakeRequest(const document::Value& object, document::Arena& arena,
+                                          std::string_view operation = {});
 
 // input.review as Gatekeeper makes it (3.3): from the request, with namespaceObject; on DELETE oldObject is copied into object.
 [[nodiscard]] document::Value MakeReview(const ReviewInput& input, document::Arena& arena);

@@ -72,18 +72,21 @@ Value OrNull(const Value& value) {
 
 }  // namespace
 
-Value MakeRequest(const Value& object, document::Arena& arena) {
+Value MakeRequest(const Value& object, document::Arena& arena, std::string_view operation) {
   const document::GroupVersionKind type =
       document::MakeGroupVersionKind(object.GetString({"apiVersion"}), object.GetString({"kind"}));
   Members kind(arena, 3);
   kind.Add("group", Value::String(arena.CopyString(type.group)));
   kind.Add("kind", Value::String(object.GetString({"kind"})));
   kind.Add("version", Value::String(arena.CopyString(type.version)));
-  Members request(arena, 4);
+  Members request(arena, 5);
   request.Add("kind", kind.Finish());
   request.Add("name", Value::String(object.GetString({"metadata", "name"})));
   request.Add("namespace", Value::String(object.GetString({"metadata", "namespace"})));
-  request.Add("object", object);
+  request.Add(operation == "DELETE" ? "oldObject" : "object", object);
+  if (!operation.empty()) {
+    request.Add("operation", Value::String(arena.CopyString(operation)));
+  }
   return request.Finish();
 }
 

@@ -290,35 +290,31 @@ Result<std::vector<Complaint>> SuiteRunner::State::ReviewAll(const Policy& polic
   std::vector<Complaint> complaints;
   ReviewInput input;
   input.request = TRY(RequestOf(object, arena));
-  const Result<Verdict> verdict = Review(*policy.set, input, view, review, clock, arena);
+  Result<Verdict> verdict = Review(*policy.set, input, view, review, clock, arena);
   if (!verdict) {
     return Invalid(ReviewContext("reviewing", object) + verdict.error().message);
   }
-  for (const Violation& violation : verdict->violations) {
-    complaints.push_back(
-        {violation.constraint->enforcement_action, std::string(violation.message)});
-  }
-  if (IsAdmissionReview(object)) {
-    return complaints;
-  }
   const std::string name(object.GetString({"metadata", "name"}));
-  const std::vector<Resultant> resultants =
-      TRY(AddContext(policy.expander.Expand(object, arena), "expanding resource " + name));
+  std::vector<Resultant> resultants;
+  if (!IsAdmissionReview(object)) {
+    resultants =
+        TRY(AddContext(policy.expander.Expand(object, arena),
+                       "expanding resource " + name + ": error expanding resource " + name));
+  }
   for (const Resultant& each : resultants) {
     review.source = "Generated";
     review.trace = nullptr;
     input.request = MakeRequest(each.object, arena);
-    const Result<Verdict> implied = Review(*policy.set, input, view, review, clock, arena);
+    Result<Verdict> implied = Review(*policy.set, input, view, review, clock, arena);
     if (!implied) {
       return Invalid(ReviewContext("reviewing expanded resource", each.object) +
                      implied.error().message);
     }
-    for (const Violation& violation : implied->violations) {
-      complaints.push_back({each.enforcement_action.empty()
-                                ? violation.constraint->enforcement_action
-                                : each.enforcement_action,
-                            ImpliedMessage(each, violation.message)});
-    }
+    AddImplied(each, *std::move(implied), arena, &*verdict);
+  }
+  for (const Violation& violation : verdict->violations) {
+    complaints.push_back(
+        {std::string(violation.enforcement_action), std::string(violation.message)});
   }
   std::ranges::sort(complaints);
   return complaints;

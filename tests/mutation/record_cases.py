@@ -68,13 +68,15 @@ def apply_patch(document, patch):
     return document
 
 
+MUTATION = ("webhook", "mutation-webhook", "mutation-status")
+
+
 class Gatekeeper:
-    def __init__(self, plane, manager, directory):
+    def __init__(self, plane, manager, directory, operations=MUTATION):
         self.port = 38443
         self.log = open(os.path.join(directory, "manager.log"), "wb")
         self.process = subprocess.Popen(
-            [manager, "--kubeconfig", plane.kubeconfig, "--operation=webhook", "--operation=mutation-webhook",
-             "--operation=mutation-status",
+            [manager, "--kubeconfig", plane.kubeconfig, *(f"--operation={each}" for each in operations),
              "--host", "127.0.0.1", "--port", str(self.port), "--health-addr", "127.0.0.1:0", "--metrics-addr", "0",
              "--prometheus-port", "38444", "--cert-dir", str(plane.webhook_certs), "--disable-cert-rotation",
              "--logtostderr", "--shutdown-delay", "0"],

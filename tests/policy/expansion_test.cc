@@ -68,9 +68,8 @@ TEST_F(ExpansionTest, AnObjectWithoutTheSourceIsAnError) {
   const auto resultants = expander.value().Expand(object, arena_);
   ASSERT_FALSE(resultants);
   EXPECT_EQ(resultants.error().message,
-            "error expanding resource x: could not extract source field from "
-            "unstructured: .spec.template accessor error: text is of the type string, expected "
-            "map[string]interface {}");
+            "could not extract source field from unstructured: .spec.template accessor error: text "
+            "is of the type string, expected map[string]interface{}");
 }
 
 }  // namespace

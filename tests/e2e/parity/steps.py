@@ -362,10 +362,65 @@ LIFE = [
     review("no template, no policy", configmap("one"), until="created"),
 ]
 
+# A certificate of nobody's, valid until 2126.
+PROVIDER_CA = (
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJnakNDQVNtZ0F3SUJBZ0lVSlB0bjdPOEpMeW5iUFVzbW8wNWlUcnc2RnhNd0NnWUlLb1"
+    "pJemowRUF3SXcKRmpFVU1CSUdBMVVFQXd3TGNISnZkbWxrWlhJdFkyRXdJQmNOTWpZeE1USTBNREUwT1RVeFdoZ1BNakV5TmpFdwpNekV3TVRR"
+    "NU5URmFNQll4RkRBU0JnTlZCQU1NQzNCeWIzWnBaR1Z5TFdOaE1Ga3dFd1lIS29aSXpqMENBUVlJCktvWkl6ajBEQVFjRFFnQUVLS3o0NUQvZD"
+    "BHTUpMVkFhVjRIZE1YRlZWZm83VVROblBEYk1IYjJ5bFNKSktYYnUKL0dBOTZieThUNkM1cFpjaGlOOEwrbzJKeG0xV0tWS1R6Qlh4QXFOVE1G"
+    "RXdIUVlEVlIwT0JCWUVGQWt3eVVQYQozZ0lJd1M3TEZ5Vk1YY1ZrTDNGZU1COEdBMVVkSXdRWU1CYUFGQWt3eVVQYTNnSUl3UzdMRnlWTVhjVm"
+    "tMM0ZlCk1BOEdBMVVkRXdFQi93UUZNQU1CQWY4d0NnWUlLb1pJemowRUF3SURSd0F3UkFJZ2Y5c3ZjcTRaNlBOUXdmTlIKS2p6L2Z0aldCZStY"
+    "TWJ1S2Y3Nmd4cGg0TWVBQ0lET283ZGZVbCtkOXVCNzNMMzFDWUVOdnFkZ2lxNk5YcDdaWApnb2YzbFhhdgotLS0tLUVORCBDRVJUSUZJQ0FURS"
+    "0tLS0tCg==")
+
+
+def expansion(name, kinds, group="apps", makes=("", "v1", "Pod"), **spec):
+    return {"apiVersion": "expansion.gatekeeper.sh/v1beta1", "kind": "ExpansionTemplate", "metadata": {"name": name},
+            "spec": {"applyTo": [{"groups": [group], "versions": ["v1"], "kinds": kinds}], "templateSource": "spec.template",
+                     "generatedGVK": dict(zip(("group", "version", "kind"), makes)), **spec}}
+
+
+def provider(name, url):
+    return {"apiVersion": "externaldata.gatekeeper.sh/v1beta1", "kind": "Provider", "metadata": {"name": name},
+            "spec": {"url": url, "timeout": 1, "caBundle": PROVIDER_CA}}
+
+
+EXPANSION = [
+    policy(template("Label", LABEL, name="label", parameters={"labels": {"type": "array", "items": {"type": "string"}}}),
+           step="put the template Label for what is expanded"),
+    policy(constraint("Label", "generated-team", match={"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}], "source": "Generated"},
+                      parameters={"labels": ["team"]})),
+    review("a Deployment that nothing expands", deployment("expanded", 1)),
+    policy(expansion("deployments", ["Deployment"])),
+    status("expansiontemplate", "deployments"),
+    review("a Deployment whose Pod is denied", deployment("expanded", 1), until="denied"),
+    policy(expansion("deployments", ["Deployment"], enforcementAction="warn"), step="its violations are to warn"),
+    review("a Deployment whose Pod is warned of", deployment("expanded", 1), until="Warning"),
+    policy({"apiVersion": "mutations.gatekeeper.sh/v1", "kind": "AssignMetadata", "metadata": {"name": "team"}, "spec": {
+        "match": {"source": "Generated", "kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}, "location": "metadata.labels.team",
+        "parameters": {"assign": {"value": "web"}}}}),
+    review("a Deployment whose Pod is mutated", deployment("expanded", 1)),
+    remove("assignmetadata", "team"),
+    refuse("an ExpansionTemplate that applies to what it makes", expansion("loop", ["Pod"], group="")),
+    refuse("one without a source", expansion("loop", ["Deployment"], templateSource="")),
+    policy(expansion("ring-one", ["One"], makes=("apps", "v1", "Two"))),
+    policy(expansion("ring-two", ["Two"], makes=("apps", "v1", "One"))),
+    {**status("expansiontemplate", "ring-two"), "until": "cycle"},
+    {**status("expansiontemplate", "ring-one"), "until": "cycle"},
+    remove("expansiontemplate", "ring-two"),
+    remove("expansiontemplate", "ring-one"),
+    remove("expansiontemplate", "deployments"),
+    remove("label", "generated-team", gone=("label", "generated-team")),
+    policy(provider("answers", "https://provider.example:8443/validate")),
+    status("provider", "answers"),
+    refuse("a Provider without TLS", provider("plain", "http://provider.example/validate")),
+    remove("provider", "answers"),
+]
+
 STEPS = [
     {"name": "namespaces", "do": ["create"], "objects": [
         namespace("shop", team="shop"), namespace("prod", team="prod"), namespace("quiet-one")]},
-    *TEMPLATES, *CONSTRAINTS, *MATCHES, *REVIEWS, *EVENTS, *CONFIG, *LIFE,
+    *TEMPLATES, *CONSTRAINTS, *MATCHES, *REVIEWS, *EVENTS, *CONFIG, *LIFE, *EXPANSION,
 ]
 
 # Steps with the audit, and with Events beside their objects: the same cluster, when the manager has been started again.
