@@ -163,18 +163,43 @@ class Patcher {
     return std::nullopt;
   }
 
-  // A child that does not exist.
-  void NoChild(const Value& container, const Value& step) {
-    Fail("path " + document::ToRego(step) + " does not exist in object term " +
-         document::ToRego(container));
+  // "1 (type: ast.Number)"
+  static std::string WithType(const Value& scalar) {
+    const std::string_view type = scalar.is_null()      ? "ast.Null"
+                                  : scalar.is_boolean() ? "ast.Boolean"
+                                  : scalar.is_number()  ? "ast.Number"
+                                                        : "ast.String";
+    return document::ToRego(scalar) + " (type: " + std::string(type) + ")";
+  }
+
+  // A child that does not exist. `container`: what it was before the patch.
+  void NoChild(const Value& container, const Value& step, std::optional<std::uint32_t> index) {
+    const std::string path = document::ToRego(step);
+    if (const Value deleted = container.is_object() ? container.Find(step) : Value();
+        deleted.is_defined()) {
+      const bool scalar = !deleted.is_array() && !deleted.is_object() && !deleted.is_set();
+      Fail("cannot unfold the already deleted " + std::string(scalar ? "scalar" : "composite") +
+           " node for key " + path);
+    } else if (index) {
+      Fail("path " + std::to_string(*index) + " does not exist in array term " +
+           document::ToRego(container));
+    } else if (container.is_set()) {
+      Fail("path " + (step.is_string() ? std::string(step.string()) : path) +
+           " does not exist in set term " + document::ToRego(container));
+    } else if (container.is_object()) {
+      Fail("path " + path + " does not exist in object term " + document::ToRego(container));
+    } else {
+      Fail("expected composite type for path " + path + ", found value: " + WithType(container));
+    }
   }
 
   // The slot of `step`; null, and said why, where there is none.
   Slot* Child(Node& container, const Value& step) {
     Open(container);
     Slot* slot = nullptr;
+    std::optional<std::uint32_t> index;
     if (container.value.is_array()) {
-      const auto index = IndexOf(container.slots.size(), step);
+      index = IndexOf(container.slots.size(), step);
       if (!index) {
         return nullptr;
       }
@@ -183,7 +208,7 @@ class Patcher {
       slot = FindKey(container, step);
     }
     if (slot == nullptr) {
-      NoChild(Close(container), step);
+      NoChild(container.value, step, index);
     }
     return slot;
   }
@@ -209,6 +234,9 @@ class Patcher {
       has_root_ = true;
       root_ = {.value = value};
       return true;
+    }
+    if (!has_root_) {
+      return Fail("deleted node encountered during insert operation");
     }
     return Edit(path, [&](Node& parent, const Value& step) { return Insert(parent, step, value); });
   }
@@ -317,7 +345,7 @@ class Patcher {
   }
 
   bool NotComposite(const Value& value) {
-    return Fail("expected composite type, found value: " + document::ToRego(value));
+    return Fail("expected composite type, found value: " + WithType(value));
   }
 
   // Where the key is, or belongs.

@@ -329,19 +329,27 @@ class Scopes {
   std::set<std::uint32_t> shared_;
 };
 
-VarCollector HeadVars(const Rule& rule) {
+// The name of an `else` is copied from the first rule, without its places.
+VarCollector HeadVars(const Rule& rule, const Rule& first) {
   VarCollector head;
   for (const TermPtr& argument : rule.arguments) {
     head.Add(*argument);
   }
-  if (rule.key) {
+  const bool is_copy = &rule != &first;
+  if (rule.key && !is_copy) {
     head.Add(*rule.key);
   }
   if (rule.value) {
     head.Add(*rule.value);
   }
+  const VarSet placed = head.vars;
   for (std::size_t i = 1; i < rule.reference->items.size(); ++i) {
     head.Add(*rule.reference->items[i]);
+  }
+  for (auto& [var, location] : head.locations) {
+    if (is_copy && !placed.contains(var)) {
+      location = {};
+    }
   }
   return head;
 }
@@ -353,7 +361,7 @@ void CheckHeadSafety(Compilation& compilation) {
     Scopes scopes(*module);
     for (const std::unique_ptr<Rule>& top : module->rules) {
       for (const Rule* rule = top.get(); rule != nullptr; rule = rule->else_rule.get()) {
-        VarCollector head = HeadVars(*rule);
+        VarCollector head = HeadVars(*rule, *top);
         VarSet bound = VarsOf(rule->body, VarWalk::Safety());
         for (const TermPtr& argument : rule->arguments) {
           Insert(bound, VarsOf(*argument));

@@ -28,6 +28,11 @@ std::optional<std::string> Generator::Call(const ShapePtr& want, Scope& scope) {
       return text + ')';
     }
   }
+  if (random_.Chance(12)) {
+    if (auto rare = RareCall(want, scope)) {
+      return rare;
+    }
+  }
   switch (want->kind) {
     case Kind::kBoolean:
       return random_.Chance(40) ? '(' + Comparison(scope) + ')' : BooleanCall(scope);

@@ -102,7 +102,8 @@ void Generator::MakePackage(std::size_t number) {
   imported_.clear();
   const auto header = [&] {
     dialect_ = RandomDialect(program_.version);
-    std::string text = "package " + packages_[number].path + "\n\n" + dialect_.imports;
+    std::string text = (random_.Chance(3) ? Annotation("package") : "") + "package " +
+                       packages_[number].path + "\n\n" + dialect_.imports;
     for (std::size_t i = 0; i < number; ++i) {
       if (random_.Chance(50)) {
         imported_.push_back(i);

@@ -20,7 +20,31 @@ std::string Generator::BodyBlock(const std::vector<std::string>& body) const {
   return text + '}';
 }
 
+// A METADATA comment.
+std::string Generator::Annotation(std::string_view scope) {
+  std::string text = "# METADATA\n";
+  if (random_.Chance(80)) {
+    text += "# title: " + std::string(RandomWord(random_)) + "\n";
+  }
+  if (random_.Chance(60)) {
+    text += "# scope: " + std::string(scope) + "\n";
+  }
+  if (random_.Chance(50)) {
+    text += "# custom:\n#   n: " + RandomNumber(random_) + "\n#   list: [a, 1]\n";
+  }
+  if (random_.Chance(20)) {
+    text += random_.Chance(50) ? "# authors:\n# - A B <a@b.c>\n" : "# entrypoint: true\n";
+  }
+  return text;
+}
+
 std::string Generator::Rule() {
+  const std::string annotation =
+      random_.Chance(6) ? Annotation(random_.Chance(70) ? "rule" : "document") : "";
+  return annotation + PlainRule();
+}
+
+std::string Generator::PlainRule() {
   switch (random_.Below(12)) {
     case 0:
     case 1:
@@ -125,7 +149,8 @@ std::string Generator::ReferenceHead() {
   const ShapePtr item = MemberShape();
   std::string text;
   ShapePtr shape;
-  const unsigned form = random_.Below(5);
+  const unsigned form = random_.Below(9);
+  const bool has_else = form >= 5 && random_.Chance(20);
   for (unsigned i = 1 + random_.Below(2); i > 0; --i) {
     Scope scope;
     const std::vector<std::string> body = Body(scope, 1 + random_.Below(2), random_.Below(2));
@@ -153,12 +178,29 @@ std::string Generator::ReferenceHead() {
           shape = RecordOf({{"a", MapOf(item)}});
         }
         break;
+      case 5:
+        text += Head(name + ".a[" + key() + "].b[" + key() + ']', value);
+        shape = RecordOf({{"a", MapOf(RecordOf({{"b", MapOf(item)}}))}});
+        break;
+      case 6:
+        text += Head(name + '[' + key() + "].c", value);
+        shape = MapOf(RecordOf({{"c", item}}));
+        break;
+      case 7:
+        text += Head(name + ".a.b.c", value);
+        shape = RecordOf({{"a", RecordOf({{"b", RecordOf({{"c", item}})}})}});
+        break;
       default:
         text += Head(name + ".a[" + key() + ']', value);
         shape = RecordOf({{"a", MapOf(item)}});
         break;
     }
-    text += BodyBlock(body) + "\n\n";
+    text += BodyBlock(body);
+    if (has_else) {
+      Scope other;
+      text += ' ' + Head("else", Constant(random_, *item)) + BodyBlock(Body(other, 1, 0));
+    }
+    text += "\n\n";
   }
   if (form == 4 && random_.Chance(50)) {
     text += Head(name + ".a.b", Constant(random_, *item)) + "\n\n";

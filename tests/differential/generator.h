@@ -86,11 +86,13 @@ class Generator {
 
   // generate_rule.cc: each gives the text of one rule in all its parts.
   std::string Rule();
+  std::string PlainRule();
   std::string CompleteRule();
   std::string PartialSet();
   std::string PartialObject();
   std::string ReferenceHead();
   std::string FunctionRule();
+  std::string Annotation(std::string_view scope);
   std::string Head(const std::string& head, const std::string& value) const;
   std::string BodyBlock(const std::vector<std::string>& body) const;
   std::string Argument(const ShapePtr& shape, Scope& scope);
@@ -133,6 +135,14 @@ class Generator {
   std::string SetCall(const ShapePtr& want, Scope& scope);
   std::string MapCall(const ShapePtr& want, Scope& scope);
   std::string Arithmetic(Scope& scope);
+
+  // generate_rare_call.cc
+  std::optional<std::string> RareCall(const ShapePtr& want, Scope& scope);
+  std::string RareText(Scope& scope);
+  std::string RareNumber(Scope& scope);
+  std::string RareBoolean(Scope& scope);
+  std::string Patch(const ShapePtr& want, Scope& scope);
+  std::string Pointer(const Shape& map);
 
   ShapePtr SmallShape() { return RandomShape(random_, 2, true); }
   // A scalar, or now and then more.

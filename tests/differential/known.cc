@@ -44,8 +44,7 @@ void WalkProgram(const Program& program, const rego::ConstVisitor& visitor) {
 
 bool IsScalarOnly(const rego::Term& term) {
   const bool collection = term.kind == rego::TermKind::kArray ||
-                          term.kind == rego::TermKind::kObject ||
-                          term.kind == rego::TermKind::kSet;
+                          term.kind == rego::TermKind::kObject || term.kind == rego::TermKind::kSet;
   return term.IsScalar() ||
          (collection && std::ranges::all_of(term.items, [](const rego::TermPtr& item) {
             return IsScalarOnly(*item);
@@ -58,9 +57,8 @@ bool HasOpenCollection(const Program& program) {
   rego::ConstVisitor visitor;
   visitor.term = [&found](const rego::Term& term) {
     const std::size_t a_member = term.kind == rego::TermKind::kSet ? 1 : 2;
-    found = found ||
-            ((term.kind == rego::TermKind::kSet || term.kind == rego::TermKind::kObject) &&
-             term.items.size() > a_member && !IsScalarOnly(term));
+    found = found || ((term.kind == rego::TermKind::kSet || term.kind == rego::TermKind::kObject) &&
+                      term.items.size() > a_member && !IsScalarOnly(term));
     return !found;
   };
   WalkProgram(program, visitor);
