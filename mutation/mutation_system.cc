@@ -5,6 +5,7 @@
 
 #include "mutation/conflicts.h"
 #include "mutation/go_value.h"
+#include "rules/policy/kubernetes_text.h"
 #include "rules/rego/grouping.h"
 
 namespace portcullis::mutation {
@@ -23,9 +24,7 @@ std::string_view NameOrGenerateName(const Value& object) {
 
 // "apps Deployment default web": what Gatekeeper's errors say of an object.
 std::string Described(const Value& object) {
-  const std::string_view version = object.GetString({"apiVersion"});
-  const std::size_t slash = version.find('/');
-  std::string text(slash == std::string_view::npos ? "" : version.substr(0, slash));
+  std::string text(policy::GroupOf(object.GetString({"apiVersion"})));
   for (const std::string_view part :
        {object.GetString({"kind"}), object.GetString({"metadata", "namespace"}),
         NameOrGenerateName(object)}) {

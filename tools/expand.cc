@@ -22,8 +22,7 @@ namespace {
 using document::Value;
 
 struct ExpandOptions {
-  std::vector<std::string> files;
-  std::vector<std::string> images;
+  GatorSources sources;
   std::string format;
   std::string output;
 };
@@ -38,13 +37,8 @@ std::string Formatted(const Value& object, bool json) {
 }
 
 Result<int> Expand(const ExpandOptions& options) {
-  if (!options.images.empty()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "OCI images are not pulled here: fetch " + options.images.front() +
-                    " with oras or crane, unpack it, and name the folder with --filename");
-  }
   document::Arena arena;
-  const std::vector<Value> objects = TRY(ReadGatorInputs(options.files, arena));
+  const std::vector<Value> objects = TRY(ReadGatorInputs(options.sources, arena));
   std::vector<Value> resultants;
   const GatorExpander expander =
       TRY(AddContext(GatorExpander::Make(objects, arena), "error expanding resources"));
@@ -84,28 +78,15 @@ void AddExpand(CLI::App& program, int* exit_code) {
       "expand",
       "Print what ExpansionTemplates make of the objects of files, mutated, as `gator expand`");
   auto options = std::make_shared<ExpandOptions>();
-  command
-      ->add_option("-n,--filename", options->files,
-                   "A file or folder of ExpansionTemplates, mutators and objects; may be repeated. "
-                   "What is piped in is read too")
-      ->allow_extra_args(false);
+  AddGatorSources(*command, "-n,--filename", "ExpansionTemplates, mutators and objects",
+                  &options->sources);
   command->add_option("-f,--format", options->format, "json or yaml; without it, yaml");
   command->add_option("-o,--outputfile", options->output, "Write to this file");
-  command
-      ->add_option("-i,--image", options->images,
-                   "Not possible: OCI images are not pulled; says what to do instead")
-      ->allow_extra_args(false);
   command->footer(
       "Examples:\n"
       "  portcullis expand --filename manifests/ --filename policies/\n"
       "  portcullis expand -n deployment.yaml -n expansion.yaml --format json");
-  command->callback([=] {
-    const Result<int> done = Expand(*options);
-    if (!done) {
-      std::cerr << done.error().message << '\n';
-    }
-    *exit_code = done ? *done : kExitDenied;
-  });
+  SetGatorCallback(*command, exit_code, [options] { return Expand(*options); });
 }
 
 }  // namespace portcullis::tools

@@ -6,7 +6,9 @@
 #include <iostream>
 #include <map>
 #include <system_error>
+#include <utility>
 
+#include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,10 +143,36 @@ class Inputs {
 
 }  // namespace
 
-Result<std::vector<Value>> ReadGatorInputs(const std::vector<std::string>& files,
-                                           document::Arena& arena) {
+void AddGatorSources(CLI::App& command, const std::string& flags, const std::string& what,
+                     GatorSources* sources) {
+  command
+      .add_option(flags, sources->files,
+                  "A file or folder of " + what + "; may be repeated. What is piped in is read too")
+      ->allow_extra_args(false);
+  command
+      .add_option("-i,--image", sources->images,
+                  "Not possible: OCI images are not pulled; says what to do instead")
+      ->allow_extra_args(false);
+}
+
+void SetGatorCallback(CLI::App& command, int* exit_code, std::function<Result<int>()> run) {
+  command.callback([exit_code, run = std::move(run)] {
+    const Result<int> done = run();
+    if (!done) {
+      std::cerr << done.error().message << '\n';
+    }
+    *exit_code = done ? *done : kExitDenied;
+  });
+}
+
+Result<std::vector<Value>> ReadGatorInputs(const GatorSources& sources, document::Arena& arena) {
+  if (!sources.images.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "OCI images are not pulled here: fetch " + sources.images.front() +
+                    " with oras or crane, unpack it, and name the folder with --filename");
+  }
   Inputs inputs(arena);
-  for (const std::string& file : files) {
+  for (const std::string& file : sources.files) {
     TRY(AddContext(inputs.ReadPath(file), "reading: reading from filenames"));
   }
   TRY(AddContext(inputs.ReadStandardInput(), "reading: reading from stdin"));

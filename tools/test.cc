@@ -24,8 +24,7 @@ namespace {
 using document::Value;
 
 struct TestOptions {
-  std::vector<std::string> files;
-  std::vector<std::string> images;
+  GatorSources sources;
   std::string output;
   bool stats = false;
   bool deny_only = false;
@@ -58,13 +57,8 @@ Result<int> Test(const TestOptions& options) {
                 "CEL (K8sNativeValidation) is not run here: leave --enable-k8s-native-validation "
                 "out, or set it to false");
   }
-  if (!options.images.empty()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "OCI images are not pulled here: fetch " + options.images.front() +
-                    " with oras or crane, unpack it, and name the folder with --filename");
-  }
   document::Arena arena;
-  const std::vector<Value> objects = TRY(ReadGatorInputs(options.files, arena));
+  const std::vector<Value> objects = TRY(ReadGatorInputs(options.sources, arena));
   SystemClock clock;
   policy::PolicyStore policies(rego::CreateCatalog(),
                                {.templates = {.keep_prints = options.verbose},
@@ -92,21 +86,14 @@ void AddTest(CLI::App& program, int* exit_code) {
       "Review the objects of files against the policies among them, as `gator test`: exit 1 when a "
       "constraint denies one");
   auto options = std::make_shared<TestOptions>();
-  command
-      ->add_option("-f,--filename", options->files,
-                   "A file or folder of templates, constraints and objects; may be repeated. "
-                   "What is piped in is read too")
-      ->allow_extra_args(false);
+  AddGatorSources(*command, "-f,--filename", "templates, constraints and objects",
+                  &options->sources);
   command->add_option("-o,--output", options->output, "json or yaml; without it, text");
   command->add_flag("--stats", options->stats, "Print what each template took (json and yaml)");
   command->add_flag("--deny-only", options->deny_only, "Print the results alone that deny");
   command->add_flag("-t,--trace", options->trace,
                     "Print with each result how all reviews were evaluated, step by step");
   command->add_flag("-v,--verbose", options->verbose, "Print what print() writes");
-  command
-      ->add_option("-i,--image", options->images,
-                   "Not possible: OCI images are not pulled; says what to do instead")
-      ->allow_extra_args(false);
   command->add_flag("--enable-k8s-native-validation", options->native_validation,
                     "Only =false is possible: CEL is not run");
   command->footer(
@@ -114,13 +101,7 @@ void AddTest(CLI::App& program, int* exit_code) {
       "  portcullis test --filename manifests/ --filename policies/\n"
       "  kustomize build overlays/prod | portcullis test -f policies/ --output json\n"
       "  portcullis test -f policies/ -f pod.yaml --trace");
-  command->callback([=] {
-    const Result<int> done = Test(*options);
-    if (!done) {
-      std::cerr << done.error().message << '\n';
-    }
-    *exit_code = done ? *done : kExitDenied;
-  });
+  SetGatorCallback(*command, exit_code, [options] { return Test(*options); });
 }
 
 }  // namespace portcullis::tools

@@ -11,6 +11,7 @@
 #include "mutation/provider.h"
 #include "rules/policy/enforcement.h"
 #include "rules/policy/expansion.h"
+#include "rules/policy/kubernetes_text.h"
 #include "rules/policy/template.h"
 #include "webhook/review_request.h"
 
@@ -42,6 +43,22 @@ std::optional<Refusal> Refuse(std::int32_t code, const Result<void>& checked) {
   return Refusal{.code = undecodable ? kInternalError : code, .message = checked.error().message};
 }
 
+// What Kubernetes' decoder says of an object that has no type; nothing: it has one.
+std::optional<Refusal> CheckForm(const Value& object) {
+  std::string complaint =
+      object.is_object() ? ObjectComplaint(object) : std::string("Object 'Kind' is missing in ''");
+  return complaint.empty() ? std::nullopt
+                           : std::optional(Refusal{kInternalError, std::move(complaint)});
+}
+
+// What it says of a type that it does not know.
+Refusal Unregistered(const Value& object) {
+  return {kInternalError, "no kind " + policy::Quote(object.GetString({"kind"})) +
+                              " is registered for version " +
+                              policy::Quote(object.GetString({"apiVersion"})) +
+                              " in scheme \"pkg/runtime/scheme.go:111\""};
+}
+
 // What Go's decoder says of the outer fields of a template when they have the wrong type; empty: they have the right one.
 std::string TemplateTypeComplaint(const Value& object) {
   const std::string_view api_version = object.GetString({"apiVersion"});
@@ -68,11 +85,8 @@ std::string TemplateTypeComplaint(const Value& object) {
 }
 
 std::optional<Refusal> CheckTemplate(const Value& object, const policy::PolicyStore& policies) {
-  if (!object.is_object()) {
-    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
-  }
-  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
-    return Refusal{kInternalError, std::move(complaint)};
+  if (auto refusal = CheckForm(object)) {
+    return refusal;
   }
   const std::string_view version = object.GetString({"apiVersion"});
   const bool known = version == "templates.gatekeeper.sh/v1" ||
@@ -80,9 +94,7 @@ std::optional<Refusal> CheckTemplate(const Value& object, const policy::PolicySt
                      version == "templates.gatekeeper.sh/v1alpha1";
   const std::string_view kind = object.GetString({"kind"});
   if (!known || kind != "ConstraintTemplate") {
-    return Refusal{kInternalError, "no kind \"" + std::string(kind) +
-                                       "\" is registered for version \"" + std::string(version) +
-                                       "\" in scheme \"pkg/runtime/scheme.go:111\""};
+    return Unregistered(object);
   }
   if (std::string complaint = TemplateTypeComplaint(object); !complaint.empty()) {
     return Refusal{kInternalError, std::move(complaint)};
@@ -114,11 +126,8 @@ std::optional<Refusal> CheckConstraint(const Value& object, const policy::Policy
 }
 
 std::optional<Refusal> CheckMutator(const Value& object) {
-  if (!object.is_object()) {
-    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
-  }
-  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
-    return Refusal{kInternalError, std::move(complaint)};
+  if (auto refusal = CheckForm(object)) {
+    return refusal;
   }
   const std::string_view api_version = object.GetString({"apiVersion"});
   const std::string_view kind = object.GetString({"kind"});
@@ -128,39 +137,29 @@ std::optional<Refusal> CheckMutator(const Value& object) {
   const bool every_version = kind != "AssignImage" && (version == "v1" || version == "v1beta1");
   if (slash == std::string_view::npos || !mutation::IsMutator(api_version.substr(0, slash), kind) ||
       !(every_version || version == "v1alpha1")) {
-    return Refusal{kInternalError,
-                   "no kind \"" + std::string(kind) + "\" is registered for version \"" +
-                       std::string(api_version) + "\" in scheme \"pkg/runtime/scheme.go:111\""};
+    return Unregistered(object);
   }
   const auto made = mutation::Mutator::Make(object);
   return Refuse(kUserError, made ? Result<void>() : std::unexpected(made.error()));
 }
 
 std::optional<Refusal> CheckProvider(const Value& object) {
-  if (!object.is_object()) {
-    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
-  }
-  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
-    return Refusal{kInternalError, std::move(complaint)};
+  if (auto refusal = CheckForm(object)) {
+    return refusal;
   }
   const auto read = mutation::ReadProvider(object);
   return Refuse(kUserError, read ? Result<void>() : std::unexpected(read.error()));
 }
 
 std::optional<Refusal> CheckExpansion(const Value& object) {
-  if (!object.is_object()) {
-    return Refusal{kInternalError, "Object 'Kind' is missing in ''"};
-  }
-  if (std::string complaint = ObjectComplaint(object); !complaint.empty()) {
-    return Refusal{kInternalError, std::move(complaint)};
+  if (auto refusal = CheckForm(object)) {
+    return refusal;
   }
   const std::string_view version = object.GetString({"apiVersion"});
   const std::string_view kind = object.GetString({"kind"});
   if (kind != "ExpansionTemplate" || (version != "expansion.gatekeeper.sh/v1beta1" &&
                                       version != "expansion.gatekeeper.sh/v1alpha1")) {
-    return Refusal{kInternalError, "no kind \"" + std::string(kind) +
-                                       "\" is registered for version \"" + std::string(version) +
-                                       "\" in scheme \"pkg/runtime/scheme.go:111\""};
+    return Unregistered(object);
   }
   const auto parsed = policy::ExpansionTemplate::Parse(object);
   return Refuse(kUserError, parsed ? Result<void>() : std::unexpected(parsed.error()));
