@@ -7,6 +7,7 @@
 #include "controller/constraint_crd.h"
 #include "document/json.h"
 #include "rules/policy/enforcement.h"
+#include "rules/policy/sync_requirements.h"
 #include "rules/policy/template.h"
 
 namespace portcullis::controller {
@@ -172,6 +173,16 @@ void PolicyController::PutTemplate(const std::string& version, const ObjectName&
     statuses_->Meet({.subject = StatusSubject::kTemplate, .name = name.name}, UidOf(object),
                     object.Get({"status", "byPod"}));
   }
+  // Annotations are no part of what the generation counts.
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto annotation = policy::SyncAnnotationOf(object)) {
+      sync_annotations_[name.name] = *annotation;
+    } else {
+      sync_annotations_.erase(name.name);
+    }
+  }
+  CheckSyncRequirements();
   // A write of the status alone changes no policy.
   const std::string edition = EditionOf(object);
   if (!edition.empty() && edition == entry.edition) {
@@ -225,6 +236,11 @@ void PolicyController::RemoveTemplate(const std::string& version, const ObjectNa
   }
   const std::string kind = found->second.kind;
   templates_.erase(found);
+  {
+    const std::lock_guard lock(mutex_);
+    sync_annotations_.erase(name.name);
+  }
+  CheckSyncRequirements();
   policies_.RemoveTemplate(name.name);
   Report("ConstraintTemplate", name.name, "");
   if (statuses_ != nullptr) {
@@ -435,8 +451,56 @@ void PolicyController::UpdateSyncSet() {
   }
   const Result<void> set = sync_set_.Set(std::move(kinds), MakeSyncFilter(exclusions));
   Report("Config", kConfigName, set ? "" : set.error().message);
+  {
+    const std::lock_guard lock(mutex_);
+    sync_set_known_ = true;
+  }
+  CheckSyncRequirements();
+}
+
+void PolicyController::CheckSyncRequirements() {
+  std::map<std::string, std::vector<std::string>> unmet;
+  std::map<std::string, std::vector<std::string>> before;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!sync_set_known_) {
+      return;
+    }
+    for (const auto& [name, annotation] : sync_annotations_) {
+      std::vector<std::string> lines = policy::UnmetSyncRequirements(annotation, inventory_kinds_);
+      if (!lines.empty()) {
+        unmet[name] = std::move(lines);
+      }
+    }
+    before = std::exchange(unmet_sync_, unmet);
+  }
+  for (const auto& [name, lines] : unmet) {
+    if (before[name] != lines) {
+      for (const std::string& line : lines) {
+        logger_->Warning("a template lacks data", {{"template", name}, {"problem", line}});
+      }
+    }
+    before.erase(name);
+  }
+  for (const auto& [name, lines] : before) {
+    if (!lines.empty()) {
+      logger_->Info("a template has the data that it lacked", {{"template", name}});
+    }
+  }
+}
+
+std::vector<std::string> PolicyController::UnmetSyncRequirements(
+    const Value& constraint_template) const {
+  const auto annotation = policy::SyncAnnotationOf(constraint_template);
   const std::lock_guard lock(mutex_);
-  sync_set_known_ = true;
+  return annotation && sync_set_known_
+             ? policy::UnmetSyncRequirements(*annotation, inventory_kinds_)
+             : std::vector<std::string>();
+}
+
+std::size_t PolicyController::TemplatesWithoutData() const {
+  const std::lock_guard lock(mutex_);
+  return unmet_sync_.size();
 }
 
 void PolicyController::UpdateIndexes() {

@@ -84,6 +84,12 @@ class PolicyController {
   // Which reviews Config wants traced; null: none. COST: none where none are, else a lock for a moment.
   [[nodiscard]] std::shared_ptr<const TraceSettings> CurrentTraces() const;
 
+  // What a template asks for by its annotation and is not replicated, a line each; nothing until it is known what is.
+  [[nodiscard]] std::vector<std::string> UnmetSyncRequirements(
+      const document::Value& constraint_template) const;
+  // How many templates ask for data that is not replicated.
+  [[nodiscard]] std::size_t TemplatesWithoutData() const;
+
   [[nodiscard]] PolicyReadiness Readiness() const;
   // By kind and name.
   [[nodiscard]] std::vector<PolicyProblem> Problems() const;
@@ -131,6 +137,8 @@ class PolicyController {
   void PutSyncSet(const ObjectName& name, const document::Value& object);
   // Hands the sync set on, once Config and SyncSets are known.
   void UpdateSyncSet();
+  // Tells in the log where a template asks for data that is not replicated, and when it does no more.
+  void CheckSyncRequirements();
   void UpdateIndexes();
 
   void Report(const std::string& kind, const std::string& name, const std::string& message);
@@ -162,6 +170,8 @@ class PolicyController {
   std::set<const replicator::KindSink*> policy_sinks_;
   std::map<std::pair<std::string, std::string>, std::string> problems_;
   std::shared_ptr<const Exclusions> exclusions_;
+  std::map<std::string, std::string> sync_annotations_;  // Of templates, by name.
+  std::map<std::string, std::vector<std::string>> unmet_sync_;
   std::set<document::GroupVersionKind> inventory_kinds_;
   bool sync_set_known_ = false;
 };

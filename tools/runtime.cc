@@ -321,6 +321,10 @@ class RuntimeParts final : public Runtime {
   [[nodiscard]] const webhook::NamespaceExcluder& excluder() const override { return *excluder_; }
   mutation::MutationStore& mutators() override { return mutators_; }
   mutation::ExternalDataClient& external_data() override { return *providers_; }
+  [[nodiscard]] std::vector<std::string> TemplateWarnings(
+      const document::Value& constraint_template) const override {
+    return controller_->UnmetSyncRequirements(constraint_template);
+  }
   mutation::Generators generators() override {
     return {.expander = expansions_.current(),
             .mutators = mutators_.current(),
@@ -432,6 +436,12 @@ class RuntimeParts final : public Runtime {
     }
     scan_watch_.Update(policies_.current(), *view);
     TellScans();
+    metrics_
+        .GetGauge(
+            "portcullis_templates_without_data",
+            "Templates whose annotation requires-sync-data names kinds that neither Config nor "
+            "a SyncSet replicates")
+        .Set(static_cast<double>(controller_->TemplatesWithoutData()));
     mutator_controller_->UpdateMetrics();
     if (expansion_controller_) {
       expansion_controller_->UpdateMetrics();

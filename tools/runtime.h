@@ -71,6 +71,9 @@ class Runtime {
   [[nodiscard]] virtual const webhook::NamespaceExcluder& excluder() const = 0;
   [[nodiscard]] virtual mutation::MutationStore& mutators() = 0;
   [[nodiscard]] virtual mutation::ExternalDataClient& external_data() = 0;
+  // What is to be said of a ConstraintTemplate that comes in.
+  [[nodiscard]] virtual std::vector<std::string> TemplateWarnings(
+      const document::Value& constraint_template) const = 0;
   // What is made of objects under review, at this moment.
   [[nodiscard]] virtual mutation::Generators generators() = 0;
   [[nodiscard]] virtual const webhook::NamespaceExcluder& mutation_excluder() const = 0;

@@ -224,6 +224,9 @@ Result<int> Serve(ServeOptions options) {
   admission.stale_action = options.stale_inventory == "warn" ? webhook::StaleAction::kWarn
                                                              : webhook::StaleAction::kError;
   admission.traces = &runtime->traces();
+  admission.template_warnings = [&runtime](const document::Value& object) {
+    return runtime->TemplateWarnings(object);
+  };
   admission.generators = [&runtime] { return runtime->generators(); };
   admission.violations = runtime->violation_listener();
   webhook::AdmissionHandler handler(runtime->policies(), runtime->inventory(),

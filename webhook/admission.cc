@@ -170,11 +170,23 @@ class Review {
     if (Decide() == Handling::kNeedWorker) {
       return Handling::kNeedWorker;
     }
+    WarnOfTemplate();
     Report();
     return Handling::kDone;
   }
 
  private:
+  void WarnOfTemplate() {
+    if (group_ != "templates.gatekeeper.sh" || kind_ != "ConstraintTemplate" || !reply_.allowed ||
+        request_.GetString({"operation"}) == "DELETE" || !state_.options.template_warnings) {
+      return;
+    }
+    for (std::string& warning : state_.options.template_warnings(object_)) {
+      reply_.warnings.push_back(std::move(warning));
+      reply_.code = kAllowedWithWarnings;
+    }
+  }
+
   Handling Decide() {
     const Value kind = request_.Find("kind");
     group_ = kind.GetString({"group"});

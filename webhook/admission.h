@@ -60,6 +60,9 @@ struct AdmissionOptions {
   ViolationListener* violations =
       nullptr;                           // Told of each violation. LIFETIME: outlives the handler.
   const TraceChooser* traces = nullptr;  // Null: nothing is traced. LIFETIME: outlives the handler.
+  // What is to be warned of in a template that is let in; null: nothing. THREADS: any.
+  std::function<std::vector<std::string>(const document::Value& constraint_template)>
+      template_warnings = {};
   // What ExpansionTemplates make of the objects under review; null: nothing is made. THREADS: any.
   std::function<mutation::Generators()> generators = {};
   bool measure_accesses = false;  // AdmissionOutcome::times tells the cost of each access.

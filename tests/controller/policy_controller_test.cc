@@ -194,6 +194,28 @@ TEST_F(PolicyControllerTest, TheSyncSetIsTheUnionOfConfigAndSyncSets) {
   EXPECT_FALSE(objects_->follows(kIngress));
 }
 
+TEST_F(PolicyControllerTest, TemplatesThatAskForDataThatIsNotReplicatedAreKnown) {
+  Start();
+  std::string needy = Template("Needy", "true");
+  needy.insert(needy.find("name: needy") + 11,
+               R"(, annotations: {metadata.gatekeeper.sh/requires-sync-data: '[[{"groups": )"
+               R"(["networking.k8s.io"], "versions": ["v1"], "kinds": ["Ingress"]}]]'})");
+  source_->Put(needy);
+  controller_->Start();
+  EXPECT_EQ(controller_->TemplatesWithoutData(), 1U);
+  document::Arena arena;
+  const auto parsed = document::ParseYaml(needy, arena);
+  EXPECT_THAT(controller_->UnmetSyncRequirements(parsed.value().front().value),
+              ElementsAre(HasSubstr("networking.k8s.io/v1:Ingress")));
+  source_->Put(
+      Config("sync: {syncOnly: [{group: networking.k8s.io, version: v1, kind: Ingress}]}"));
+  EXPECT_EQ(controller_->TemplatesWithoutData(), 0U);
+  source_->Delete(kConfig, "config", "gatekeeper-system");
+  EXPECT_EQ(controller_->TemplatesWithoutData(), 1U);
+  source_->Delete(kTemplate, "needy");
+  EXPECT_EQ(controller_->TemplatesWithoutData(), 0U);
+}
+
 TEST_F(PolicyControllerTest, OnlyTheConfigInGatekeepersNamespaceCounts) {
   Start();
   controller_->Start();

@@ -142,6 +142,27 @@ TEST_F(Admission, ATakenHostIsDeniedByOneLookUp) {
   EXPECT_EQ(world_.metrics.GetCounter("portcullis_review_lookups_total", "").value(), 2);
 }
 
+TEST_F(Admission, ATemplateThatLacksDataIsLetInWithWarnings) {
+  AdmissionOptions options;
+  options.template_warnings = [](const document::Value& of) {
+    return std::vector<std::string>{std::string(of.GetString({"metadata", "name"})) +
+                                    " lacks data"};
+  };
+  const auto handler = world_.MakeHandler(options);
+  const std::string review =
+      R"({"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u",)"
+      R"("kind":{"group":"templates.gatekeeper.sh","version":"v1","kind":"ConstraintTemplate"},)"
+      R"("name":"new","operation":"CREATE","userInfo":{"username":"alice"},"object":{"apiVersion":)"
+      R"("templates.gatekeeper.sh/v1","kind":"ConstraintTemplate","metadata":{"name":"new"},"spec":)"
+      R"({"crd":{"spec":{"names":{"kind":"New"}}},"targets":[{"target":)"
+      R"("admission.k8s.gatekeeper.sh","rego":"package new\nviolation[{\"msg\": \"no\"}] {false}"}]}}}})";
+  const AdmissionOutcome outcome = handler->Admit(kJson, review);
+  EXPECT_TRUE(outcome.allowed) << outcome.body;
+  EXPECT_EQ(outcome.code, 299);
+  EXPECT_NE(outcome.body.find(R"("warnings":["new lacks data"])"), std::string::npos)
+      << outcome.body;
+}
+
 TEST_F(Admission, WithoutItsIndexTheSameAnswerComesByAScan) {
   world_.BuildIndexes();
   const auto handler = world_.MakeHandler({.index_use = rego::IndexUse::kIgnore});
