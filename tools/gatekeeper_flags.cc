@@ -38,24 +38,9 @@ struct FixedFlag {
 
 const std::vector<FixedFlag>& FixedFlags() {
   static const std::vector<FixedFlag> flags = {
-      {"disable-cert-rotation",
-       {"true", "false"},
-       "the certificate in --cert-dir is read again when it changes, and never made here"},
       {"enable-tls-healthcheck",
        {"false"},
        "probe the webhook's own port over HTTPS: it answers /healthz and /readyz"},
-      {"validating-webhook-configuration-name",
-       {"gatekeeper-validating-webhook-configuration"},
-       "the CA bundle is not written into webhook configurations: see deploy/webhook.yaml"},
-      {"mutating-webhook-configuration-name",
-       {"gatekeeper-mutating-webhook-configuration"},
-       "the CA bundle is not written into webhook configurations: see deploy/webhook.yaml"},
-      {"additional-validating-webhook-configs-to-rotate-certs",
-       {""},
-       "the CA bundle is not written into webhook configurations"},
-      {"additional-mutating-webhook-configs-to-rotate-certs",
-       {""},
-       "the CA bundle is not written into webhook configurations"},
       {"api-cache-dir", {"/tmp/audit"}, "an audit keeps nothing in files"},
       {"enable-violation-export", {"false"}, "use `portcullis violations` instead"},
       {"enable-admission-violation-export", {"false"}, "use --log-denies instead"},
@@ -124,6 +109,32 @@ void AddFixed(CLI::App& command, const FixedFlag& flag) {
   option->group(kFixedGroup)->check(check)->description(flag.reason);
 }
 
+void AddConfigurations(CLI::App& command, const std::string& which, std::string* name,
+                       std::string* additional) {
+  command
+      .add_option("--" + which + "-webhook-configuration-name", *name,
+                  "The " + which + " webhook configuration whose caBundle is written")
+      ->capture_default_str()
+      ->group(kGroup);
+  command
+      .add_option("--additional-" + which + "-webhook-configs-to-rotate-certs", *additional,
+                  "More of them, with commas between")
+      ->group(kGroup);
+}
+
+std::vector<std::string> ConfigurationNames(const std::string& name, std::string_view additional) {
+  std::vector<std::string> names{name};
+  for (std::size_t at = 0; at < additional.size();) {
+    const std::size_t comma = std::min(additional.find(',', at), additional.size());
+    std::string one(additional.substr(at, comma - at));
+    if (!one.empty() && std::ranges::find(names, one) == names.end()) {
+      names.push_back(std::move(one));
+    }
+    at = comma + 1;
+  }
+  return names;
+}
+
 // Takes what one --operation says.
 std::string TakeRoles(const std::string& text, bool* first, std::set<Role>* roles) {
   if (std::exchange(*first, false)) {
@@ -157,6 +168,18 @@ std::vector<std::string> GatekeeperFlags::RoleNames() const {
     }
   }
   return names;
+}
+
+std::vector<std::string> GatekeeperFlags::ValidatingConfigurations() const {
+  return Has(Role::kWebhook)
+             ? ConfigurationNames(validating_configuration, additional_validating_configurations)
+             : std::vector<std::string>();
+}
+
+std::vector<std::string> GatekeeperFlags::MutatingConfigurations() const {
+  return Has(Role::kMutationWebhook)
+             ? ConfigurationNames(mutating_configuration, additional_mutating_configurations)
+             : std::vector<std::string>();
 }
 
 void AddGatekeeperFlags(CLI::App& command, GatekeeperFlags* flags) {
@@ -197,9 +220,20 @@ void AddGatekeeperFlags(CLI::App& command, GatekeeperFlags* flags) {
       ->group(kGroup);
   command
       .add_option("--cert-service-name", flags->certificate_service,
-                  "The service whose name a certificate made on start has")
+                  "The service whose name a certificate made here has")
       ->capture_default_str()
       ->group(kGroup);
+  command
+      .add_flag(
+          "--disable-cert-rotation{false}", flags->rotate_certificates,
+          "Keep no certificate in the Secret gatekeeper-webhook-server-cert and no caBundle in "
+          "webhook configurations; without it that is done where there is no --cert-dir")
+      ->default_str("false")
+      ->group(kGroup);
+  AddConfigurations(command, "validating", &flags->validating_configuration,
+                    &flags->additional_validating_configurations);
+  AddConfigurations(command, "mutating", &flags->mutating_configuration,
+                    &flags->additional_mutating_configurations);
   command
       .add_option("--exempt-namespace", flags->exempt.names,
                   "A namespace that may set the label admission.gatekeeper.sh/ignore; may be "

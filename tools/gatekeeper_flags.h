@@ -36,6 +36,12 @@ struct GatekeeperFlags {
   std::string health_address;
   int prometheus_port = 0;  // 0: none.
   std::string certificate_service = "gatekeeper-webhook-service";
+  bool rotate_certificates = true;
+  // Whose caBundle is written; the additional ones are lists with commas.
+  std::string validating_configuration = "gatekeeper-validating-webhook-configuration";
+  std::string mutating_configuration = "gatekeeper-mutating-webhook-configuration";
+  std::string additional_validating_configurations;
+  std::string additional_mutating_configurations;
   webhook::ExemptNamespaces exempt;
   bool any_enforcement_action = false;
   bool log_denies = false;
@@ -46,6 +52,9 @@ struct GatekeeperFlags {
   bool expands = true;
 
   [[nodiscard]] bool Has(Role role) const { return roles.contains(role); }
+  // Those of the roles that this process has.
+  [[nodiscard]] std::vector<std::string> ValidatingConfigurations() const;
+  [[nodiscard]] std::vector<std::string> MutatingConfigurations() const;
   // Sorted, as statuses show them.
   [[nodiscard]] std::vector<std::string> RoleNames() const;
 };

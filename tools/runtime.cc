@@ -214,6 +214,10 @@ class RuntimeParts final : public Runtime {
       StartAudit(options);
     }
     StartEvents(options);
+    if (client_ && options.rotation) {
+      rotation_ = std::make_unique<CertificateRotation>(*options.rotation, *client_, clock_,
+                                                        logger_->Named("cert-rotation"));
+    }
     return {};
   }
 
@@ -390,6 +394,9 @@ class RuntimeParts final : public Runtime {
         lines.push_back(fmt::format("ExpansionTemplate {}: {}", each.name, each.error));
       }
     }
+    if (const std::string problem = rotation_ ? rotation_->problem() : ""; !problem.empty()) {
+      lines.push_back("certificate rotation: " + problem);
+    }
     if (writer_) {
       for (const controller::ObjectWriter::Problem& each : writer_->Problems()) {
         lines.push_back(fmt::format("cannot write {}: {}", each.path, each.message));
@@ -554,6 +561,7 @@ class RuntimeParts final : public Runtime {
   std::unique_ptr<controller::ExpansionController>
       expansion_controller_;  // Null: nothing is expanded.
   std::unique_ptr<controller::ExternalDataProviders> providers_;
+  std::unique_ptr<CertificateRotation> rotation_;             // Null: it is somebody else's.
   std::unique_ptr<WrittenAdmissionEvents> admission_events_;  // Null: none are recorded.
   std::unique_ptr<audit::Listing> listing_;  // Null, as the next, where nothing is audited.
   std::unique_ptr<audit::Auditor> auditor_;

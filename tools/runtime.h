@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "mutation/mutation_system.h"
 #include "replicator/source.h"
 #include "rules/policy/policy_set.h"
+#include "tools/certificate_rotation.h"
 #include "webhook/admission.h"
 
 namespace portcullis::tools {
@@ -51,6 +53,8 @@ struct RuntimeOptions {
   audit::AuditOptions audit{.interval = std::chrono::seconds(0)};
   bool emit_admission_events = false;
   bool admission_events_beside_objects = false;
+  // Keep the webhook's certificate in the cluster.
+  std::optional<RotationOptions> rotation;
   // Templates that read kinds which were not heard of for so long are stale; 0: never.
   std::chrono::seconds max_inventory_lag{0};
   std::size_t audit_chunk_size = 500;  // Objects that are asked of the API server at once; 0: all.

@@ -134,6 +134,23 @@ class ProblemLog {
   std::vector<std::string> seen_;
 };
 
+// Whether the certificate is kept in the cluster: where nobody gives another, for the process that the API server calls.
+bool Rotates(const ServeOptions& options) {
+  return options.certificates.empty() && options.gatekeeper.rotate_certificates &&
+         options.runtime.source.empty() &&
+         (options.gatekeeper.Has(Role::kWebhook) || options.gatekeeper.Has(Role::kMutationWebhook));
+}
+
+RotationOptions MakeRotation(const ServeOptions& options) {
+  RotationOptions rotation;
+  rotation.directory = std::filesystem::path(options.data) / "certificates";
+  rotation.name_space = options.runtime.gatekeeper_namespace;
+  rotation.service = options.gatekeeper.certificate_service;
+  rotation.validating_configurations = options.gatekeeper.ValidatingConfigurations();
+  rotation.mutating_configurations = options.gatekeeper.MutatingConfigurations();
+  return rotation;
+}
+
 Result<webhook::TlsOptions> MakeTls(const ServeOptions& options, Clock& clock,
                                     const Logger& logger) {
   webhook::TlsOptions tls;
@@ -144,6 +161,12 @@ Result<webhook::TlsOptions> MakeTls(const ServeOptions& options, Clock& clock,
     webhook::CertificateNames names;
     names.dns_names.push_back(options.gatekeeper.certificate_service + "." +
                               options.runtime.gatekeeper_namespace + ".svc");
+    if (options.runtime.rotation) {
+      // Until the cluster's comes, that of the last run, or one of our making.
+      tls.directory = options.runtime.rotation->directory;
+      TRY(webhook::EnsureCertificate(tls.directory, names, clock));
+      return tls;
+    }
     tls.pair = TRY(webhook::MakeSelfSigned(names, clock));
     logger.Info("no --cert-dir: serving with a certificate of our own making");
   } else {
@@ -192,6 +215,9 @@ Result<int> Serve(ServeOptions options) {
   if (error) {
     return Fail(ErrorCode::kUnavailable,
                 "cannot make the data folder " + options.data + ": " + error.message());
+  }
+  if (Rotates(options)) {
+    options.runtime.rotation = MakeRotation(options);
   }
   const webhook::TlsOptions tls = TRY(MakeTls(options, clock, *logger));
   options.runtime.inventory.store.path = StorePath(options.data);
@@ -359,8 +385,8 @@ void AddServe(CLI::App& program, int* exit_code) {
                       "webhook's port has them too");
   auto* certificates = command->add_option(
       "--cert-dir", options->certificates,
-      "A folder with tls.crt and tls.key, read again when they change; without it a "
-      "certificate is made on start");
+      "A folder with tls.crt and tls.key, read again when they change; without it the certificate "
+      "is kept in a Secret of the cluster, or, where there is none, made on start");
   command
       ->add_option("--client-ca-name", options->client_authorities,
                    "A file in --cert-dir with the authorities of client certificates, which are "

@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
@@ -41,6 +42,8 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using StorePtr = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
+using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
 using NamesPtr = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
 
 std::unexpected<Error> OpensslFailure(ErrorCode code, std::string what) {
@@ -106,7 +109,7 @@ Result<std::string> BioText(BIO* bio) {
   return std::string(data, static_cast<std::size_t>(size));
 }
 
-Result<void> SetSerialAndDates(X509* certificate, Clock& clock) {
+Result<void> SetSerialAndDates(X509* certificate, std::chrono::hours valid_for, Clock& clock) {
   std::array<unsigned char, 16> serial{};
   if (RAND_bytes(serial.data(), static_cast<int>(serial.size())) != 1) {
     return OpensslFailure(ErrorCode::kInternal, "certificate: no randomness");
@@ -116,7 +119,7 @@ Result<void> SetSerialAndDates(X509* certificate, Clock& clock) {
       BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr));
   const std::time_t now = std::chrono::system_clock::to_time_t(clock.WallNow());
   constexpr std::time_t kHour = 3600;
-  const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(kSelfSignedLifetime);
+  const auto lifetime = std::chrono::duration_cast<std::chrono::seconds>(valid_for);
   if (!number || BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) == nullptr ||
       ASN1_TIME_set(X509_getm_notBefore(certificate), now - kHour) == nullptr ||
       ASN1_TIME_set(X509_getm_notAfter(certificate), now + lifetime.count()) == nullptr) {
@@ -240,38 +243,69 @@ bool Serves(const CertificateInfo& info, const CertificateNames& names, Clock& c
   return named && clock.WallNow() + kRenewBefore < info.not_after;
 }
 
-}  // namespace
+// What a certificate is to be.
+struct Wanted {
+  const CertificateNames& names;
+  std::string_view organisation;  // Empty: none.
+  bool is_authority = false;
+  const char* key_usage = nullptr;
+  std::chrono::hours valid_for;
+};
 
-Result<CertificatePair> MakeSelfSigned(const CertificateNames& names, Clock& clock) {
-  const KeyPtr key(EVP_EC_gen("P-256"));
-  const CertificatePtr certificate(X509_new());
-  if (!key || !certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1) {
-    return OpensslFailure(ErrorCode::kInternal, "certificate: cannot make a key");
+struct Issuer {
+  CertificatePtr certificate;
+  KeyPtr key;
+};
+
+Result<void> FillIn(X509* certificate, const Wanted& wanted, EVP_PKEY* key, const Issuer* issuer,
+                    Clock& clock) {
+  TRY(SetSerialAndDates(certificate, wanted.valid_for, clock));
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  if (!wanted.organisation.empty()) {
+    TRY(AddName(subject, "O", wanted.organisation));
   }
-  TRY(SetSerialAndDates(certificate.get(), clock));
-  X509_NAME* subject = X509_get_subject_name(certificate.get());
-  TRY(AddName(subject, "O", kOrganisation));
-  TRY(AddName(subject, "CN", names.common_name));
-  if (X509_set_issuer_name(certificate.get(), subject) != 1 ||
-      X509_set_pubkey(certificate.get(), key.get()) != 1) {
+  TRY(AddName(subject, "CN", wanted.names.common_name));
+  const X509_NAME* signer =
+      issuer == nullptr ? subject : X509_get_subject_name(issuer->certificate.get());
+  if (X509_set_issuer_name(certificate, signer) != 1 || X509_set_pubkey(certificate, key) != 1) {
     return OpensslFailure(ErrorCode::kInternal, "certificate: cannot be filled in");
   }
-  TRY(AddExtension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE"));
-  TRY(AddExtension(certificate.get(), NID_key_usage, "critical,digitalSignature,keyCertSign"));
-  TRY(AddExtension(certificate.get(), NID_ext_key_usage, "serverAuth,clientAuth"));
-  const std::string alternatives = TRY(AlternativeNames(names));
+  TRY(AddExtension(certificate, NID_basic_constraints,
+                   wanted.is_authority ? "critical,CA:TRUE" : "critical,CA:FALSE"));
+  TRY(AddExtension(certificate, NID_key_usage, wanted.key_usage));
+  TRY(AddExtension(certificate, NID_ext_key_usage, "serverAuth,clientAuth"));
+  const std::string alternatives = TRY(AlternativeNames(wanted.names));
   if (!alternatives.empty()) {
-    TRY(AddExtension(certificate.get(), NID_subject_alt_name, alternatives));
+    TRY(AddExtension(certificate, NID_subject_alt_name, alternatives));
   }
-  if (X509_sign(certificate.get(), key.get(), EVP_sha256()) == 0) {
+  return {};
+}
+
+// RSA keys in PKCS #1, which Gatekeeper reads; others in PKCS #8.
+bool WriteKey(BIO* out, EVP_PKEY* key) {
+  return EVP_PKEY_is_a(key, "RSA") == 1
+             ? PEM_write_bio_PrivateKey_traditional(out, key, nullptr, nullptr, 0, nullptr,
+                                                    nullptr) == 1
+             : PEM_write_bio_PrivateKey(out, key, nullptr, nullptr, 0, nullptr, nullptr) == 1;
+}
+
+// Without an issuer it signs itself.
+Result<CertificatePair> MakeCertificate(const Wanted& wanted, EVP_PKEY* key, const Issuer* issuer,
+                                        Clock& clock) {
+  const CertificatePtr certificate(X509_new());
+  if (key == nullptr || !certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1) {
+    return OpensslFailure(ErrorCode::kInternal, "certificate: cannot make a key");
+  }
+  TRY(FillIn(certificate.get(), wanted, key, issuer, clock));
+  if (X509_sign(certificate.get(), issuer == nullptr ? key : issuer->key.get(), EVP_sha256()) ==
+      0) {
     return OpensslFailure(ErrorCode::kInternal, "certificate: cannot be signed");
   }
   const BioPtr certificate_text(BIO_new(BIO_s_mem()));
   const BioPtr key_text(BIO_new(BIO_s_mem()));
   if (!certificate_text || !key_text ||
       PEM_write_bio_X509(certificate_text.get(), certificate.get()) != 1 ||
-      PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
-          1) {
+      !WriteKey(key_text.get(), key)) {
     return OpensslFailure(ErrorCode::kInternal, "certificate: cannot be written");
   }
   // One after the other: g++ 12 forgets what a brace holds when a later element returns.
@@ -279,6 +313,70 @@ Result<CertificatePair> MakeSelfSigned(const CertificateNames& names, Clock& clo
   pair.certificate = TRY(BioText(certificate_text.get()));
   pair.key = TRY(BioText(key_text.get()));
   return pair;
+}
+
+}  // namespace
+
+Result<CertificatePair> MakeSelfSigned(const CertificateNames& names, Clock& clock) {
+  const KeyPtr key(EVP_EC_gen("P-256"));
+  return MakeCertificate({.names = names,
+                          .organisation = kOrganisation,
+                          .is_authority = true,
+                          .key_usage = "critical,digitalSignature,keyCertSign",
+                          .valid_for = kSelfSignedLifetime},
+                         key.get(), nullptr, clock);
+}
+
+Result<CertificatePair> MakeAuthority(const std::string& name, Clock& clock) {
+  const KeyPtr key(EVP_RSA_gen(2048));
+  CertificateNames names;
+  names.common_name = name;
+  names.dns_names = {name};
+  names.ip_addresses.clear();
+  return MakeCertificate({.names = names,
+                          .organisation = "gatekeeper",
+                          .is_authority = true,
+                          .key_usage = "critical,digitalSignature,keyEncipherment,keyCertSign",
+                          .valid_for = kAuthorityLifetime},
+                         key.get(), nullptr, clock);
+}
+
+Result<CertificatePair> MakeSigned(const CertificateNames& names, const CertificatePair& authority,
+                                   Clock& clock) {
+  const Issuer issuer{.certificate = ParseCertificate(authority.certificate),
+                      .key = ParseKey(authority.key)};
+  if (!issuer.certificate || !issuer.key) {
+    return OpensslFailure(ErrorCode::kInvalidArgument, "certificate: the authority is no good");
+  }
+  const KeyPtr key(EVP_EC_gen("P-256"));
+  return MakeCertificate({.names = names,
+                          .organisation = {},
+                          .is_authority = false,
+                          .key_usage = "critical,digitalSignature,keyEncipherment",
+                          .valid_for = kSelfSignedLifetime},
+                         key.get(), &issuer, clock);
+}
+
+bool IsGood(const CertificatePair& pair, const std::string& authority, const std::string& dns_name,
+            Clock& clock) {
+  const CertificatePtr certificate = ParseCertificate(pair.certificate);
+  const CertificatePtr issuer = ParseCertificate(authority);
+  const KeyPtr key = ParseKey(pair.key);
+  const StorePtr store(X509_STORE_new());
+  const StoreContextPtr context(X509_STORE_CTX_new());
+  bool good = certificate && issuer && key && store && context &&
+              X509_check_private_key(certificate.get(), key.get()) == 1 &&
+              X509_STORE_add_cert(store.get(), issuer.get()) == 1 &&
+              X509_STORE_CTX_init(context.get(), store.get(), certificate.get(), nullptr) == 1;
+  if (good) {
+    X509_STORE_CTX_set_time(context.get(), 0,
+                            std::chrono::system_clock::to_time_t(clock.WallNow() + kRenewBefore));
+    good = X509_verify_cert(context.get()) == 1 &&
+           (dns_name.empty() ||
+            X509_check_host(certificate.get(), dns_name.data(), dns_name.size(), 0, nullptr) == 1);
+  }
+  ERR_clear_error();
+  return good;
 }
 
 Result<CertificateInfo> ReadCertificate(const std::string& pem) {
@@ -345,10 +443,15 @@ Result<CertificatePair> EnsureCertificate(const std::filesystem::path& directory
     return Fail(ErrorCode::kUnavailable,
                 "cannot make " + directory.string() + ": " + error.message());
   }
-  TRY(WriteFile(directory / "tls.key", made.key, 0600));
-  TRY(WriteFile(directory / "tls.crt", made.certificate, 0644));
-  TRY(WriteFile(directory / "ca.crt", made.certificate, 0644));
+  TRY(StoreCertificate(directory, made, made.certificate));
   return made;
+}
+
+Result<void> StoreCertificate(const std::filesystem::path& directory, const CertificatePair& pair,
+                              const std::string& authority) {
+  TRY(WriteFile(directory / "tls.key", pair.key, 0600));
+  TRY(WriteFile(directory / "tls.crt", pair.certificate, 0644));
+  return WriteFile(directory / "ca.crt", authority, 0644);
 }
 
 }  // namespace portcullis::webhook

@@ -41,6 +41,20 @@ inline constexpr std::chrono::hours kRenewBefore{24 * 90};
 // ERRORS: kInvalidArgument: an address that is none. kInternal: OpenSSL failed.
 [[nodiscard]] Result<CertificatePair> MakeSelfSigned(const CertificateNames& names, Clock& clock);
 
+inline constexpr std::chrono::hours kAuthorityLifetime{24 * 365 * 10};
+
+// An authority that signs certificates, as Gatekeeper's rotator makes them: RSA, the key in PKCS #1. COST: a tenth of a second.
+[[nodiscard]] Result<CertificatePair> MakeAuthority(const std::string& name, Clock& clock);
+
+// As MakeSelfSigned, signed by an authority. ERRORS: and kInvalidArgument: `authority` is no good.
+[[nodiscard]] Result<CertificatePair> MakeSigned(const CertificateNames& names,
+                                                 const CertificatePair& authority, Clock& clock);
+
+// Whether certificate and key belong together, `authority` (PEM) has signed it, it is for `dns_name` (empty: any), and all that
+// holds for kRenewBefore from now.
+[[nodiscard]] bool IsGood(const CertificatePair& pair, const std::string& authority,
+                          const std::string& dns_name, Clock& clock);
+
 // What the first certificate of a PEM text says. ERRORS: kInvalidArgument: no certificate in it.
 [[nodiscard]] Result<CertificateInfo> ReadCertificate(const std::string& pem);
 
@@ -56,5 +70,11 @@ inline constexpr std::chrono::hours kRenewBefore{24 * 90};
 [[nodiscard]] Result<CertificatePair> EnsureCertificate(const std::filesystem::path& directory,
                                                         const CertificateNames& names,
                                                         Clock& clock);
+
+// Makes tls.crt, tls.key and ca.crt of `directory` hold this; one after the other: whoever reads a half-written pair finds that
+// it does not fit together. ERRORS: kUnavailable: the directory cannot be written.
+[[nodiscard]] Result<void> StoreCertificate(const std::filesystem::path& directory,
+                                            const CertificatePair& pair,
+                                            const std::string& authority);
 
 }  // namespace portcullis::webhook

@@ -31,10 +31,12 @@ Unanswered SetAside(const StalePolicies::Reasons& reasons,
     ++unanswered.constraints;
     std::string line = "[" + each.of->name + "] not evaluated: " + found->second;
     const std::vector<std::string> actions = policy::ActionsAt(*each.of, enforcement_point);
-    if (std::ranges::find(actions, "deny") != actions.end()) {
-      unanswered.denying.push_back(std::move(line));
-    } else if (std::ranges::find(actions, "warn") != actions.end()) {
-      unanswered.warning.push_back(std::move(line));
+    const bool denies = std::ranges::find(actions, "deny") != actions.end();
+    const bool warns = std::ranges::find(actions, "warn") != actions.end();
+    std::vector<std::string>& lines = denies ? unanswered.denying : unanswered.warning;
+    // One that applies to what is made of the object too says it once.
+    if ((denies || warns) && std::ranges::find(lines, line) == lines.end()) {
+      lines.push_back(std::move(line));
     }
   }
   return unanswered;

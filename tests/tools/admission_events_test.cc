@@ -35,6 +35,7 @@ class Recorded {
     policy::Verdict verdict;
     verdict.violations.push_back({.constraint = &constraint,
                                   .message = "host taken",
+                                  .enforcement_action = action,
                                   .details = {},
                                   .actions = std::move(actions)});
     webhook::TellViolations(request, verdict, nullptr, &events_);
