@@ -228,7 +228,7 @@ Signal Evaluator::WalkValue(const Step& step, Value* slots, const Value& value,
   }
   const Level& at = levels.front();
   if (at.kind == Level::Kind::kKey) {
-    const Value next = value.Find(Get(at.key, slots));
+    const Value next = ChildOf(value, Get(at.key, slots));
     return next.is_undefined() ? Signal::kContinue
                                : WalkValue(step, slots, next, levels.subspan(1));
   }

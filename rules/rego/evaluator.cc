@@ -217,7 +217,7 @@ Signal Evaluator::Run(const Step* step, Value* slots) {
       case Op::kWalk: {
         Value value = step->op == Op::kWalk ? Get(step->a, slots) : context_->input;
         for (const Operand key : step->operands) {
-          value = value.Find(Get(key, slots));
+          value = ChildOf(value, Get(key, slots));
         }
         if (value.is_undefined()) {
           return Signal::kContinue;

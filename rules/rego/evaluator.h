@@ -60,6 +60,13 @@ struct Context {
   Context* outer = nullptr;
 };
 
+// What is at the key; of a set the key as it was asked for, however the member spells its numbers. Undefined: nothing.
+[[nodiscard]] inline document::Value ChildOf(const document::Value& value,
+                                             const document::Value& key) {
+  document::Value child = value.Find(key);
+  return child.is_defined() && value.is_set() ? key : child;
+}
+
 class Evaluator {
  public:
   // LIFETIME: all three outlive the evaluator; results live in request.arena and in what TakeArenas() gives.

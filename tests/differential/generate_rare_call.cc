@@ -82,8 +82,9 @@ std::string Generator::RareNumber(Scope& scope) {
   static constexpr auto kTimes = std::to_array<std::string_view>(
       {"time.parse_rfc3339_ns(\"2020-01-01T00:00:00Z\")", "time.parse_duration_ns(\"1h30m\")",
        "time.parse_ns(\"2006-01-02\", \"2021-02-29\")", "time.add_date(0, 1, 2, 3)",
-       "time.date([1577836800000000000, \"Asia/Tokyo\"])[1]", "time.diff(0, 1577836800000000000)[0]",
-       "semver.compare(\"1.2.3\", \"1.2.3-a\")", "units.parse_bytes(\"1.5GiB\")"});
+       "time.date([1577836800000000000, \"Asia/Tokyo\"])[1]",
+       "time.diff(0, 1577836800000000000)[0]", "semver.compare(\"1.2.3\", \"1.2.3-a\")",
+       "units.parse_bytes(\"1.5GiB\")"});
   switch (random_.Below(4)) {
     case 0:
       return std::string(random_.Pick(kBits)) + "(" + Term(kNumber, scope) + ", " +
@@ -110,8 +111,7 @@ std::string Generator::RareBoolean(Scope& scope) {
     case 3:
       return "yaml.is_valid(" + Term(kText, scope) + ")";
     case 4:
-      return "json.match_schema(" + Term(SmallShape(), scope) +
-             ", {\"type\": \"" +
+      return "json.match_schema(" + Term(SmallShape(), scope) + ", {\"type\": \"" +
              std::string(random_.Pick(std::to_array<std::string_view>(
                  {"object", "array", "string", "number", "integer", "null"}))) +
              "\"})[0]";
@@ -132,13 +132,13 @@ std::optional<std::string> Generator::RareCall(const ShapePtr& want, Scope& scop
     case Kind::kString:
       return RareText(scope);
     case Kind::kMap:
-      return random_.Chance(60) ? Patch(want, scope)
-                                : "json.filter(" + Term(want, scope) + ", [" + Pointer(*want) + "])";
+      return random_.Chance(60)
+                 ? Patch(want, scope)
+                 : "json.filter(" + Term(want, scope) + ", [" + Pointer(*want) + "])";
     case Kind::kArray:
       if (texts) {
-        return random_.Chance(50)
-                   ? "regex.find_n(\"[a-c]\", " + Term(kText, scope) + ", -1)"
-                   : "regex.split(\"[-.o]\", " + Term(kText, scope) + ")";
+        return random_.Chance(50) ? "regex.find_n(\"[a-c]\", " + Term(kText, scope) + ", -1)"
+                                  : "regex.split(\"[-.o]\", " + Term(kText, scope) + ")";
       }
       if (want->item->kind == Kind::kNumber) {
         return random_.Chance(50)
@@ -150,10 +150,10 @@ std::optional<std::string> Generator::RareCall(const ShapePtr& want, Scope& scop
       return "array.flatten([" + Term(want, scope) + ", " + Term(want, scope) + "])";
     case Kind::kSet:
       if (texts) {
-        return random_.Chance(70) ? "graph.reachable(" + Term(MapOf(ArrayOf(kText)), scope) + ", " +
-                                        Term(want, scope) + ")"
-                                  : "{e | e := json.unmarshal(json.marshal(" + Term(want, scope) +
-                                        "))[_]}";
+        return random_.Chance(70)
+                   ? "graph.reachable(" + Term(MapOf(ArrayOf(kText)), scope) + ", " +
+                         Term(want, scope) + ")"
+                   : "{e | e := json.unmarshal(json.marshal(" + Term(want, scope) + "))[_]}";
       }
       return std::nullopt;
     default:

@@ -292,6 +292,9 @@ Status TopDown::WalkNext(TermWalk walk, const Value& key, const Next& next) {
 bool TopDown::Get(const Operand& from, Bindings* in, const Value& key, Operand* result) {
   if (from.is_value()) {
     result->value = from.value.Find(key);
+    if (from.value.is_set() && result->value.is_defined()) {
+      result->value = key;
+    }
     return result->value.is_defined();
   }
   const std::vector<TermPtr>& items = from.term->items;
