@@ -55,8 +55,12 @@ Result<mutation::ExternalDataAnswer> ReadAnswer(std::string_view body, document:
 }  // namespace
 
 ExternalDataProviders::ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger,
-                                             Metrics& metrics)
-    : clock_(clock), logger_(logger->Named("providers")), metrics_(metrics) {}
+                                             Metrics& metrics,
+                                             std::function<Result<ClientCertificate>()> certificate)
+    : clock_(clock),
+      logger_(logger->Named("providers")),
+      metrics_(metrics),
+      certificate_(std::move(certificate)) {}
 
 ExternalDataProviders::~ExternalDataProviders() {
   for (const Followed& followed : followed_) {
@@ -183,6 +187,16 @@ Result<mutation::ExternalDataAnswer> ExternalDataProviders::Ask(const std::strin
   request.headers = {{"Content-Type", "application/json"}};
   request.timeout = provider->timeout;
   request.authorities = provider->authorities;
+  if (certificate_) {
+    Result<ClientCertificate> found = certificate_();
+    if (!found) {
+      return Fail(ErrorCode::kUnavailable,
+                  "failed to get client TLS certificate: " + found.error().message);
+    }
+    ClientCertificate shown = *std::move(found);
+    request.client_certificate = std::move(shown.certificate);
+    request.client_key = std::move(shown.key);
+  }
   const auto reply = builtins::SendHttp(context, request);
   if (!reply) {
     return Fail(ErrorCode::kUnavailable,

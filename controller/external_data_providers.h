@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,10 +23,18 @@
 
 namespace portcullis::controller {
 
+// What is shown to providers that ask who calls, both PEM.
+struct ClientCertificate {
+  std::string certificate;
+  std::string key;
+};
+
 // THREADS: any.
 class ExternalDataProviders final : public mutation::ExternalDataClient {
  public:
-  ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger, Metrics& metrics);
+  // `certificate` is asked for each request, since it may change; null: none is shown. THREADS of it: any.
+  ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger, Metrics& metrics,
+                        std::function<Result<ClientCertificate>()> certificate);
   ~ExternalDataProviders() override;
 
   // Begins to follow the Providers of `source`, which outlives this, as `statuses` does: null where there is no API server to
@@ -59,6 +68,7 @@ class ExternalDataProviders final : public mutation::ExternalDataClient {
   Clock& clock_;
   const std::shared_ptr<Logger> logger_;
   Metrics& metrics_;
+  const std::function<Result<ClientCertificate>()> certificate_;
   replicator::Source* source_ = nullptr;
   PodStatuses* statuses_ = nullptr;
   std::vector<Followed> followed_;

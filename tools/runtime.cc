@@ -189,7 +189,8 @@ class RuntimeParts final : public Runtime {
     excluder_ = std::make_unique<WebhookExclusions>(*controller_, "webhook");
     traces_ = std::make_unique<ConfiguredTraces>(*controller_);
     mutation_excluder_ = std::make_unique<WebhookExclusions>(*controller_, "mutation-webhook");
-    providers_ = std::make_unique<controller::ExternalDataProviders>(clock_, logger_, metrics_);
+    providers_ = std::make_unique<controller::ExternalDataProviders>(clock_, logger_, metrics_,
+                                                                     options.client_certificate);
     mutator_controller_ = std::make_unique<controller::MutatorController>(
         policy_folder_ ? *policy_folder_ : *objects_, mutators_,
         policy_folder_ ? nullptr : statuses_.get(), clock_, logger_->Named("controller"), metrics_);

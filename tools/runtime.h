@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "controller/external_data_providers.h"
 #include "controller/scan_watch.h"
 #include "index/inventory.h"
 #include "mutation/generation.h"
@@ -49,6 +51,8 @@ struct RuntimeOptions {
   bool any_enforcement_action = false;
   bool referential_rules = true;
   bool expands = true;  // ExpansionTemplates are followed.
+  // What is shown to providers of external data; null: nothing. THREADS: any.
+  std::function<Result<controller::ClientCertificate>()> client_certificate = {};
   // Keep the verdicts of objects, and audit at each interval; none with an interval of 0.
   audit::AuditOptions audit{.interval = std::chrono::seconds(0)};
   bool emit_admission_events = false;

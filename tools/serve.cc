@@ -235,6 +235,13 @@ Result<int> Serve(ServeOptions options) {
   options.runtime.any_enforcement_action = gatekeeper.any_enforcement_action;
   options.runtime.referential_rules = gatekeeper.referential_rules;
   options.runtime.expands = gatekeeper.expands;
+  // As Gatekeeper does, with what the webhook serves with.
+  options.runtime.client_certificate = [tls]() -> Result<controller::ClientCertificate> {
+    webhook::CertificatePair pair =
+        tls.directory.empty() ? tls.pair : TRY(webhook::LoadCertificate(tls.directory));
+    return controller::ClientCertificate{.certificate = std::move(pair.certificate),
+                                         .key = std::move(pair.key)};
+  };
   const std::unique_ptr<Runtime> runtime =
       TRY(Runtime::Start(options.runtime, clock, logger, metrics));
 

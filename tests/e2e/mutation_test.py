@@ -140,6 +140,8 @@ class Mutation(unittest.TestCase):
     def test_a_value_comes_from_a_provider(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.plane.webhook_certs / "tls.crt", self.plane.webhook_certs / "tls.key")
+        context.verify_mode = ssl.CERT_REQUIRED  # The webhook shows what it serves with.
+        context.load_verify_locations(self.plane.ca)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()

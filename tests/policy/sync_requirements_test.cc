@@ -23,13 +23,14 @@ TEST(SyncRequirements, AllMustBeMetByOneOfTheirAlternatives) {
    [{"groups": [""], "versions": ["v1"], "kinds": ["Pod"]}, {"Groups": [""], "versions": ["v1"], "kinds": ["Service"]}]]"
 )")
                   .empty());
-  EXPECT_EQ(Unmet(R"([[{"groups": ["apps", ""], "versions": ["v1"], "kinds": ["Pod"]}],
+  EXPECT_EQ(
+      Unmet(R"([[{"groups": ["apps", ""], "versions": ["v1"], "kinds": ["Pod"]}],
                       [{"groups": [""], "versions": ["v1"], "kinds": ["Service"]}], []])"),
-            (std::vector<std::string>{
-                "the template asks for data that neither Config nor a SyncSet replicates: /v1:Pod OR "
-                "apps/v1:Pod",
-                "the template asks for data that neither Config nor a SyncSet replicates: nothing "
-                "could meet one of its requirements"}));
+      (std::vector<std::string>{
+          "the template asks for data that neither Config nor a SyncSet replicates: /v1:Pod OR "
+          "apps/v1:Pod",
+          "the template asks for data that neither Config nor a SyncSet replicates: nothing "
+          "could meet one of its requirements"}));
 }
 
 TEST(SyncRequirements, WhatCannotBeReadIsToldOf) {
