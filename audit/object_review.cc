@@ -100,8 +100,12 @@ Result<void> ObjectReviewer::ReviewOne(const Policies& policies, const Value& ob
     options.source = "Generated";
     options.deadline = clock_.Now() + options_.evaluation_timeout;
     input.request = policy::MakeRequest(child.object, arena_);
+    const std::size_t asked = times.size();
     policy::Verdict implied =
         TRY(policy::Review(*policies.set, input, &view, options, clock_, arena_));
+    for (std::size_t i = asked; i < times.size(); ++i) {
+      times[i].implied_by = child.template_name;
+    }
     policy::AddImplied(child, std::move(implied), arena_, &verdict);
   }
   if (!times.empty()) {

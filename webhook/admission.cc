@@ -1,7 +1,6 @@
 #include "webhook/admission.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <mutex>
 #include <utility>
@@ -11,8 +10,7 @@
 #include "mutation/go_value.h"
 #include "rules/policy/expansion.h"
 #include "rules/policy/kubernetes_text.h"
-#include "rules/policy/review_stats.h"
-#include "rules/policy/review_trace.h"
+#include "webhook/admission_counters.h"
 #include "webhook/gatekeeper_resources.h"
 #include "webhook/handler_support.h"
 #include "webhook/review_reply.h"
@@ -28,58 +26,6 @@ namespace {
 using document::Value;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-// How Gatekeeper counts a review.
-enum class Status : std::uint8_t { kAllow, kDeny, kError };
-constexpr std::array kStatusNames = {"allow", "deny", "error"};
-
-struct Counters {
-  explicit Counters(Metrics& metrics)
-      : gets(metrics.GetCounter("portcullis_review_gets_total",
-                                "Objects that reviews read from the inventory by their key")),
-        lookups(metrics.GetCounter("portcullis_review_lookups_total",
-                                   "Index look-ups that reviews made")),
-        scans(metrics.GetCounter("portcullis_review_scans_total",
-                                 "Ranges of the inventory that reviews scanned")),
-        objects_visited(metrics.GetCounter("portcullis_review_objects_visited_total",
-                                           "Objects that reviews met in look-ups and scans")),
-        overloaded(metrics.GetCounter("portcullis_review_overloaded_total",
-                                      "Reviews refused because too many others were scanning")),
-        exhausted(metrics.GetCounter("portcullis_review_exhausted_total",
-                                     "Reviews ended by their limit of time or memory")),
-        stale(metrics.GetCounter("portcullis_review_stale_constraints_total",
-                                 "Constraints that reviews set aside because the data that they "
-                                 "read was too old")) {
-    for (std::size_t status = 0; status < kStatusNames.size(); ++status) {
-      for (const bool dry_run : {false, true}) {
-        requests[status][dry_run ? 1 : 0] =
-            &metrics.GetCounter("gatekeeper_validation_request_count_total",
-                                "The number of requests that are routed to validation webhook",
-                                {{"admission_status", kStatusNames[status]},
-                                 {"admission_dryrun", dry_run ? "true" : "false"}});
-      }
-      durations[status] = &metrics.GetHistogram(
-          "gatekeeper_validation_request_duration_seconds", "The validation webhook response time",
-          RequestDurationBounds(), {{"admission_status", kStatusNames[status]}});
-    }
-  }
-
-  std::array<std::array<Counter*, 2>, 3> requests{};
-  std::array<Histogram*, 3> durations{};
-  Counter& gets;
-  Counter& lookups;
-  Counter& scans;
-  Counter& objects_visited;
-  Counter& overloaded;
-  Counter& exhausted;
-  Counter& stale;
-};
-
-void Count(Counter& counter, std::uint64_t by) {
-  if (by > 0) {
-    counter.Increment(static_cast<double>(by));
-  }
-}
 
 void AppendLine(const policy::Violation& violation, std::string* out) {
   *out += '[';
@@ -126,7 +72,7 @@ struct AdmissionHandler::State {
   const std::shared_ptr<Logger> logger;
   const AdmissionOptions options;
   const std::string own_account;
-  Counters counters;
+  AdmissionCounters counters;
   ScanForecast forecast;
   TemplateReads reads;
   ReviewTimes durations;
@@ -299,6 +245,7 @@ class Review {
     of_made.source = "Generated";
     std::vector<policy::ReviewInput> inputs;
     for (const policy::Resultant& each : *made) {
+      const std::size_t asked = times_.size();
       inputs.push_back(
           {.request = policy::MakeRequest(each.object, arena_, request_.GetString({"operation"})),
            .name_space = input.name_space});
@@ -308,6 +255,9 @@ class Review {
         Answer(reply_, kInternalError,
                "error reviewing resultant resource: " + implied.error().message);
         return Handling::kDone;
+      }
+      for (std::size_t i = asked; i < times_.size(); ++i) {
+        times_[i].implied_by = arena_.CopyString(each.template_name);
       }
       policy::AddImplied(each, *std::move(implied), arena_, &*verdict);
     }
@@ -323,7 +273,7 @@ class Review {
       unanswered = SetAside(*stale, constraint_times_, options.enforcement_point, &*verdict);
     }
     if (state_.options.log_stats && !times_.empty()) {
-      LogStats(traced.trace && context_.stage == Stage::kWorker);
+      LogStats(request_, times_, traced.trace && context_.stage == Stage::kWorker, *state_.logger);
     }
     if (state_.options.log_denies || state_.options.violations != nullptr) {
       TellViolations(request_, *verdict, state_.options.log_denies ? state_.logger.get() : nullptr,
@@ -335,9 +285,16 @@ class Review {
     }
     // On an overloaded loop there is no time for it.
     if (traced.trace && context_.stage == Stage::kWorker) {
-      LogTrace(*policies, input, *view, options, traced);
+      const TracedReview review{.policies = *policies,
+                                .inventory = state_.inventory,
+                                .view = *view,
+                                .clock = state_.clock,
+                                .logger = *state_.logger,
+                                .wish = traced,
+                                .arena_limit_bytes = state_.options.arena_limit_bytes};
+      LogTrace(review, input, options);
       for (const policy::ReviewInput& each : inputs) {
-        LogTrace(*policies, each, *view, of_made, traced);
+        LogTrace(review, each, of_made);
       }
     }
     return Handling::kDone;
@@ -345,7 +302,7 @@ class Review {
 
   // What others deny is denied. Else a policy that would deny makes the answer an error, or, as all else, a warning.
   void AnswerStale(Unanswered& unanswered) {
-    Count(state_.counters.stale, unanswered.constraints);
+    state_.counters.stale.Increment(static_cast<double>(unanswered.constraints));
     const bool denied = reply_.code == kForbidden;
     if (!denied && !unanswered.denying.empty() &&
         state_.options.stale_action == StaleAction::kError) {
@@ -365,21 +322,6 @@ class Review {
     }
   }
 
-  void LogStats(bool traced) {
-    const std::string stats = policy::ExecutionStats(times_, traced);
-    state_.logger->Info("admission review request stats",
-                        {{"hookType", "validation"},
-                         {"semantic", true},
-                         {"process", "admission"},
-                         {"event_type", "review_response_stats"},
-                         {"resource_group", group_},
-                         {"resource_api_version", request_.GetString({"kind", "version"})},
-                         {"resource_kind", kind_},
-                         {"resource_namespace", request_.GetString({"namespace"})},
-                         {"request_username", request_.GetString({"userInfo", "username"})},
-                         {"execution_stats", JsonText{stats}}});
-  }
-
   [[nodiscard]] TraceWish WishedTrace() const {
     return state_.options.traces == nullptr
                ? TraceWish()
@@ -388,30 +330,6 @@ class Review {
                       .group = group_,
                       .version = request_.GetString({"kind", "version"}),
                       .kind = kind_});
-  }
-
-  // Reviews once more, in memory of its own: what a trace takes must not change the answer.
-  void LogTrace(const policy::PolicySet& policies, const policy::ReviewInput& input,
-                index::InventoryView& view, policy::ReviewOptions options, TraceWish wish) {
-    document::Arena arena;
-    arena.set_limit_bytes(state_.options.arena_limit_bytes);
-    std::string trace;
-    options.trace = &trace;
-    options.times = nullptr;
-    options.constraint_times = nullptr;
-    options.measure_accesses = false;
-    const auto verdict = policy::Review(policies, input, &view, options, state_.clock, arena);
-    std::vector<policy::TracedResult> results;
-    for (std::size_t i = 0; verdict && i < verdict->violations.size(); ++i) {
-      const policy::Violation& violation = verdict->violations[i];
-      results.push_back({violation.constraint->enforcement_action, std::string(violation.message)});
-    }
-    const std::string uid(request_.GetString({"uid"}));
-    state_.logger->Info(policy::TraceDump(trace, results),
-                        {{"hookType", "validation"}, {"request_uid", std::string_view(uid)}});
-    if (wish.dump) {
-      state_.logger->Info(DumpEngine(policies, state_.inventory), {{"hookType", "validation"}});
-    }
   }
 
   Handling Overloaded() {
@@ -493,19 +411,12 @@ class Review {
   }
 
   void Report() {
-    const Status status = reply_.code == kForbidden       ? Status::kDeny
-                          : reply_.code == kInternalError ? Status::kError
-                                                          : Status::kAllow;
-    const auto at = static_cast<std::size_t>(status);
-    Counters& counters = state_.counters;
-    counters.requests[at][request_.Find("dryRun").is_true() ? 1 : 0]->Increment();
-    counters.durations[at]->Observe(
-        std::chrono::duration<double>(state_.clock.Now() - started_).count());
-    Count(counters.gets, statistics_->gets);
-    Count(counters.lookups, statistics_->lookups);
-    Count(counters.scans, statistics_->scans);
-    Count(counters.objects_visited, statistics_->objects_visited);
-    if (status == Status::kError) {
+    const ReviewStatus status = reply_.code == kForbidden       ? ReviewStatus::kDeny
+                                : reply_.code == kInternalError ? ReviewStatus::kError
+                                                                : ReviewStatus::kAllow;
+    state_.counters.Count(status, request_.Find("dryRun").is_true(), state_.clock.Now() - started_,
+                          *statistics_);
+    if (status == ReviewStatus::kError) {
       state_.logger->Error("error executing query",
                            {{"error", std::string_view(reply_.message)},
                             {"resource_group", group_},
@@ -557,7 +468,7 @@ AdmissionHandler::AdmissionHandler(policy::PolicyStore& policies, index::Invento
           .options = options,
           .own_account =
               "system:serviceaccount:" + options.gatekeeper_namespace + ":gatekeeper-admin",
-          .counters = Counters(metrics),
+          .counters = AdmissionCounters(metrics),
           .forecast = {},
           .reads = TemplateReads(metrics),
           .durations = ReviewTimes(metrics),

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "document/json.h"
+#include "rules/policy/review_trace.h"
 
 namespace portcullis::webhook {
 namespace {
@@ -45,6 +46,30 @@ Value Counts(index::Inventory& inventory, document::Arena& arena) {
 }
 
 }  // namespace
+
+void LogTrace(const TracedReview& review, const policy::ReviewInput& input,
+              policy::ReviewOptions options) {
+  document::Arena arena;
+  arena.set_limit_bytes(review.arena_limit_bytes);
+  std::string trace;
+  options.trace = &trace;
+  options.times = nullptr;
+  options.constraint_times = nullptr;
+  options.measure_accesses = false;
+  const auto verdict =
+      policy::Review(review.policies, input, &review.view, options, review.clock, arena);
+  std::vector<policy::TracedResult> results;
+  for (std::size_t i = 0; verdict && i < verdict->violations.size(); ++i) {
+    const policy::Violation& violation = verdict->violations[i];
+    results.push_back({std::string(violation.enforcement_action), std::string(violation.message)});
+  }
+  review.logger.Info(
+      policy::TraceDump(trace, results),
+      {{"hookType", "validation"}, {"request_uid", input.request.GetString({"uid"})}});
+  if (review.wish.dump) {
+    review.logger.Info(DumpEngine(review.policies, review.inventory), {{"hookType", "validation"}});
+  }
+}
 
 std::string DumpEngine(const policy::PolicySet& policies, index::Inventory& inventory) {
   document::Arena arena;

@@ -2,13 +2,15 @@
 
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "index/inventory.h"
 #include "rules/policy/policy_set.h"
+#include "rules/policy/review.h"
 
 namespace portcullis::webhook {
 
@@ -31,6 +33,22 @@ class TraceChooser {
   virtual ~TraceChooser() = default;
   [[nodiscard]] virtual TraceWish WishFor(const TraceSubject& subject) const = 0;
 };
+
+// A review that is traced. LIFETIME: the call that takes it.
+struct TracedReview {
+  const policy::PolicySet& policies;
+  index::Inventory& inventory;
+  index::InventoryView& view;
+  Clock& clock;
+  const Logger& logger;
+  TraceWish wish;
+  std::size_t arena_limit_bytes = 0;
+};
+
+// Reviews once more, in memory of its own, because what a trace takes must not change the answer, and logs the steps.
+// COST: see policy::ReviewOptions::trace.
+void LogTrace(const TracedReview& review, const policy::ReviewInput& input,
+              policy::ReviewOptions options);
 
 // The templates, the parameters of their constraints, and how many objects of each kind there are, as one JSON text. Gatekeeper
 // has the objects themselves there.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "document/json.h"
+#include "rules/policy/review_stats.h"
 
 namespace portcullis::webhook {
 namespace {
@@ -87,6 +88,22 @@ void TellViolations(const Value& request, const policy::Verdict& verdict, const 
       listener->OnViolation(told);
     }
   }
+}
+
+void LogStats(const Value& request, std::span<const policy::TemplateTime> times, bool traced,
+              const Logger& logger) {
+  const std::string stats = policy::ExecutionStats(times, traced);
+  logger.Info("admission review request stats",
+              {{"hookType", "validation"},
+               {"semantic", true},
+               {"process", "admission"},
+               {"event_type", "review_response_stats"},
+               {"resource_group", request.GetString({"kind", "group"})},
+               {"resource_api_version", request.GetString({"kind", "version"})},
+               {"resource_kind", request.GetString({"kind", "kind"})},
+               {"resource_namespace", request.GetString({"namespace"})},
+               {"request_username", request.GetString({"userInfo", "username"})},
+               {"execution_stats", JsonText{stats}}});
 }
 
 }  // namespace portcullis::webhook

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,10 @@ class ViolationListener {
 // `logger` or `listener` is told nothing.
 void TellViolations(const document::Value& request, const policy::Verdict& verdict,
                     const Logger* logger, ViolationListener* listener);
+
+// What the review took, template by template (--log-stats-admission).
+void LogStats(const document::Value& request, std::span<const policy::TemplateTime> times,
+              bool traced, const Logger& logger);
 
 // True for deny, warn and dryrun.
 [[nodiscard]] bool IsKnownAction(std::string_view action);

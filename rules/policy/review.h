@@ -28,6 +28,7 @@ struct TemplateTime {
   std::size_t constraints = 0;  // How many matched.
   std::chrono::steady_clock::duration runtime{};
   rego::EvaluationStatistics statistics;
+  std::string_view implied_by;  // The ExpansionTemplate that made what was reviewed; empty: none.
   std::vector<rego::AccessCost> accesses;  // Where they were to be measured: by PlanStep::access.
 };
 

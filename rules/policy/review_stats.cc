@@ -29,7 +29,12 @@ std::string ExecutionStats(std::span<const TemplateTime> times, bool traced) {
             R"("labels":[{"name":"TracingEnabled","value":)";
     text += traced ? "true" : "false";
     text += R"(},{"name":"PrintEnabled","value":false},)"
-            R"({"name":"target","value":"admission.k8s.gatekeeper.sh"}]})";
+            R"({"name":"target","value":"admission.k8s.gatekeeper.sh"})";
+    if (!time.implied_by.empty()) {
+      text += R"(,{"name":"Implied by","value":)" +
+              document::ToJson(document::Value::String(time.implied_by)) + "}";
+    }
+    text += "]}";
   }
   return text + "]";
 }
