@@ -57,7 +57,10 @@ std::string Evaluation::Run(const rego::QueryPlan& plan) {
 std::string Evaluation::Run(const rego::trace::TracedQuery& query) {
   rego::trace::Explanation steps(rego::trace::Explain::kFails, kMemoryLimit);
   const LimitCheck check(arena_);
-  const auto outcome = query.Evaluate(request, rego::trace::Release::k1_22, steps);
+  const auto release = request.conflict_texts == rego::ConflictTexts::kCurrent
+                           ? rego::trace::Release::k1_22
+                           : rego::trace::Release::k1_17;
+  const auto outcome = query.Evaluate(request, release, steps);
   check.Done();
   const bool cut = outcome && !*outcome && outcome->error().code == "eval_internal_error";
   return cut ? std::string(kCancelled) : Shown(outcome);

@@ -307,19 +307,23 @@ Status TopDown::UnifyHead(Frame& frame, const TreeWalk& walk, const Definition& 
 Status TopDown::Reduce(const TreeWalk& walk, const Definition& definition, Bindings* in,
                        Collected* collected, bool* duplicate) {
   Collected::Added added = Collected::Added::kConflict;
+  const bool of_key = collected->is_set() || definition.is_multi_value;
+  const Value last = Plugged(Of(of_key ? *definition.rule->key : *definition.rule->value), in);
+  Path path;
+  const std::vector<TermPtr>& name = definition.reference->items;
+  for (std::size_t i = walk.at + 1; i < name.size() && !collected->is_set(); ++i) {
+    path.push_back(Plugged(Of(*name[i]), in));
+  }
+  // A variable that is written with a name of the compiler's passes its checks without a value: as in a plan, nothing is added.
+  *duplicate = false;
+  if (last.is_undefined() || std::ranges::any_of(path, &Value::is_undefined)) {
+    return nullptr;
+  }
   if (collected->is_set()) {
-    added = collected->AddMember(Plugged(Of(*definition.rule->key), in));
-  } else {
-    Path path;
-    const std::vector<TermPtr>& name = definition.reference->items;
-    for (std::size_t i = walk.at + 1; i < name.size(); ++i) {
-      path.push_back(Plugged(Of(*name[i]), in));
-    }
-    if (!path.empty()) {
-      added = definition.is_multi_value
-                  ? collected->AddMemberAt(path, Plugged(Of(*definition.rule->key), in))
-                  : collected->AddValue(path, Plugged(Of(*definition.rule->value), in));
-    }
+    added = collected->AddMember(last);
+  } else if (!path.empty()) {
+    added = definition.is_multi_value ? collected->AddMemberAt(path, last)
+                                      : collected->AddValue(path, last);
   }
   *duplicate = added == Collected::Added::kKnown;
   if (added != Collected::Added::kConflict) {
