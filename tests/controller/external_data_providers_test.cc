@@ -51,9 +51,9 @@ class ExternalDataProvidersTest : public testing::Test {
 TEST_F(ExternalDataProvidersTest, ProvidersComeAndGoAndAreCounted) {
   source_.Put(Provider("good", "https://127.0.0.1:1/x") + "---\n" +
               Provider("plain", "http://127.0.0.1:1/x"));
-  for (const char* line : {"gatekeeper_providers{status=\"active\"} 1",
-                           "gatekeeper_providers{status=\"error\"} 1",
-                           "gatekeeper_provider_error_count_total 1"}) {
+  for (const char* line :
+       {"gatekeeper_providers{status=\"active\"} 1", "gatekeeper_providers{status=\"error\"} 1",
+        "gatekeeper_provider_error_count_total 1"}) {
     EXPECT_NE(metrics_.ToText().find(line), std::string::npos) << line << metrics_.ToText();
   }
   EXPECT_EQ(Ask("plain").error().code, ErrorCode::kNotFound);
@@ -68,8 +68,7 @@ TEST_F(ExternalDataProvidersTest, WithoutItsCertificateNoProviderIsAsked) {
   const auto answer = Ask("good");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::kUnavailable);
-  EXPECT_EQ(answer.error().message,
-            "failed to get client TLS certificate: tls.crt is not there");
+  EXPECT_EQ(answer.error().message, "failed to get client TLS certificate: tls.crt is not there");
   EXPECT_EQ(asked_, 1);
 }
 
