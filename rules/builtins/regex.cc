@@ -81,7 +81,31 @@ std::expected<std::string_view, std::string> ReadNamedGroup(std::string_view res
   return group;
 }
 
-// What Go writes and this RE2 does not read: (?<name>…). Ends where Go refuses what RE2 takes or refuses in other words.
+// The count of repetition that `rest` begins, where one of its numbers is too large. RE2 takes the largest for text.
+std::string_view LargeCount(std::string_view rest) {
+  constexpr int kMost = 1000;
+  std::size_t at = 1;
+  int most = 0;
+  const auto number = [&] {
+    const std::size_t begin = at;
+    int value = 0;
+    for (; at < rest.size() && rest[at] >= '0' && rest[at] <= '9'; ++at) {
+      value = std::min(value * 10 + (rest[at] - '0'), kMost + 1);
+    }
+    most = std::max(most, value);
+    return at - begin == 1 || (at > begin && rest[begin] != '0');
+  };
+  if (!number()) {
+    return {};
+  }
+  if (rest.substr(at).starts_with(',') && !rest.substr(++at).starts_with('}') && !number()) {
+    return {};
+  }
+  return rest.substr(at).starts_with('}') && most > kMost ? rest.substr(0, at + 1)
+                                                          : std::string_view();
+}
+
+// What Go writes and this RE2 does not read: (?<name>…), \pl. Ends where Go refuses what RE2 takes or refuses in other words.
 Translated ToRe2(std::string_view pattern) {
   Translated result;
   bool in_class = false;
@@ -104,7 +128,31 @@ Translated ToRe2(std::string_view pattern) {
       }
       result.pattern.append(rest.substr(0, 2));
       ++i;
+      const std::size_t brace =
+          std::string_view("pPx").contains(rest[1]) && rest.substr(2).starts_with('{')
+              ? rest.find('}')
+              : rest.npos;
+      if (brace != rest.npos) {
+        result.pattern.append(rest.substr(2, brace - 1));
+        i += brace - 1;
+        continue;
+      }
+      if ((rest[1] == 'p' || rest[1] == 'P') && rest.size() > 2 &&
+          std::string_view("clmnpsz").contains(rest[2])) {
+        result.pattern.push_back(static_cast<char>(rest[2] - 'a' + 'A'));
+        ++i;
+      }
       continue;
+    }
+    if (!in_class && rest.front() == '{') {
+      if (const std::string_view count = LargeCount(rest); !count.empty()) {
+        result.error = "invalid repeat count: `" + std::string(count) + "`";
+        return result;
+      }
+    }
+    if (!in_class && (rest == "(?<" || rest == "(?P<")) {
+      result.error = "invalid or unsupported Perl syntax: `" + std::string(rest.substr(0, 3)) + "`";
+      return result;
     }
     if (!in_class && (rest.starts_with("(?<") || rest.starts_with("(?P<"))) {
       const auto group = ReadNamedGroup(rest);
@@ -494,8 +542,10 @@ std::expected<Regex, std::string> CompileRegex(std::string_view pattern) {
   if (regex->ok()) {
     return regex;
   }
+  const bool whole = regex->error_code() == re2::RE2::ErrorMissingParen ||
+                     regex->error_code() == re2::RE2::ErrorUnexpectedParen;
   return std::unexpected(prefix + std::string(GoErrorText(regex->error_code())) + ": `" +
-                         regex->error_arg() + "`");
+                         (whole ? std::string(pattern) : regex->error_arg()) + "`");
 }
 
 std::expected<Regex, std::string> CachedRegex(PreparedCache& cache, std::string_view pattern) {

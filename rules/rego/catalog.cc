@@ -17,13 +17,18 @@ using document::Value;
 // The syntax tree of a module, as OPA writes it.
 Value ParseModuleText(CallContext& context, Arguments arguments) {
   const auto file = builtins::StringOperand(context, arguments, 1);
-  const auto text = file ? builtins::StringOperand(context, arguments, 2) : std::nullopt;
+  // OPA calls both the first.
+  const auto text = file ? builtins::StringOperand(context, arguments.subspan(1), 1) : std::nullopt;
   if (!text) {
     return {};
   }
   const auto module = ParseModule(std::string(*file), std::string(*text), Version::kV1);
   if (!module) {
-    return context.Fail(ToString(module.error()));
+    const std::vector<Diagnostic>& errors = module.error();
+    const bool is_empty = errors.size() == 1 && errors[0].message == "empty module";
+    return context.Fail(is_empty ? (file->empty() ? "0:0" : std::string(*file) + ":0") + ": " +
+                                       errors[0].code + ": " + errors[0].message
+                                 : ToString(errors));
   }
   const std::string json = ToJson(**module);
   if (context.HaltsBeyond(json.size())) {

@@ -28,11 +28,10 @@ CALLS = {**text_calls.CALLS, **value_calls.CALLS, **domain_calls.CALLS}
 KNOWN = {
     "graphql.": "some checks of schemas, and columns in errors",
     "io.jwt.": "the words of the libraries that OPA reads keys and tokens with",
-    "json.patch": "the words of some errors; OPA crashes on others",
-    "re": "counts of repetition beyond any number, classes of one letter in lower case",
-    "rego.parse_module": "not here",
     "yaml.": "places in errors, U+0085 as a line's end, tags of timestamps",
 }
+# Where both refuse a pattern for the same place in it, Go's word for that place has one more character than RE2's.
+BROKEN_ESCAPE = "invalid escape sequence: `\\x"
 WRONG = 0.03  # So often is an operand of any type in the place of one.
 
 
@@ -78,8 +77,13 @@ class Peer:
 
 
 def outcome(answer):
-    """What is compared: the values of x, or the errors' codes and texts."""
+    """What is compared: the values of x, or the errors' codes and texts; None where OPA panicked."""
     if "errors" in answer:
+        if answer["errors"][0]["code"] == "panic":
+            return None
+        call, error, text = answer["text"].partition("eval_builtin_error: ")
+        if error and answer["errors"][0]["code"].startswith("rego_"):
+            return ["error", error + text]  # The peer shows the parser's errors instead of the one that they are part of.
         return ["error"] + [problem["code"] + ": " + problem["message"] for problem in answer["errors"]]
     return [solution["x"] for solution in answer.get("solutions", [])]
 
@@ -147,6 +151,8 @@ def compare(recorded, options):
         ours.send(one)
         opa.send(one)
         mine, wanted = ours.receive(), opa.receive()
+        if mine is not None and wanted is not None and BROKEN_ESCAPE in told(mine) and BROKEN_ESCAPE in told(wanted):
+            continue
         if mine is None or (wanted is not None and mine != wanted):
             failed += 1
             name = one["query"].split("= ", 1)[1].split("(")[0]
