@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "bench/must.h"
 #include "document/json.h"
 #include "index/inventory.h"
 #include "rules/policy/manifest_file.h"
@@ -36,16 +37,7 @@ constexpr std::uint64_t kBatch = 500;
 constexpr std::uint64_t kEvery =
     100;  // Of so many Ingresses the last has the host of the one before.
 
-template <class T>
-T Must(Result<T> result) {
-  if (!result) {
-    std::cerr << result.error().ToString() << "\n";
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) {
-    return *std::move(result);
-  }
-}
+using bench::Must;
 
 void Require(bool holds, std::string_view what) {
   if (!holds) {

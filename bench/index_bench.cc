@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "bench/must.h"
 #include "document/json.h"
 #include "index/inventory.h"
 
@@ -60,16 +61,7 @@ double ResidentMegabytes() {
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
-template <class T>
-T Must(Result<T> result) {
-  if (!result) {
-    std::cerr << result.error().ToString() << "\n";
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) {
-    return *std::move(result);
-  }
-}
+using bench::Must;
 
 class Bench {
  public:

@@ -31,6 +31,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "bench/join_forms.h"
+#include "bench/must.h"
 #include "document/json.h"
 #include "index/inventory.h"
 #include "rules/rego/catalog.h"
@@ -42,16 +43,7 @@ namespace {
 
 constexpr std::uint64_t kBatch = 500;
 
-template <class T>
-T Must(Result<T> result) {
-  if (!result) {
-    std::cerr << result.error().ToString() << "\n";
-    std::exit(1);
-  }
-  if constexpr (!std::is_void_v<T>) {
-    return *std::move(result);
-  }
-}
+using bench::Must;
 
 [[noreturn]] void Wrong(std::string_view what) {
   std::cerr << "join_bench: " << what << "\n";

@@ -13,6 +13,7 @@
 
 #include <simdjson.h>
 
+#include "document/hex.h"
 #include "document/number.h"
 #include "document/utf8.h"
 
@@ -23,14 +24,6 @@ using Tokenizer = simdjson::internal::dom_parser_implementation;
 
 bool IsSpace(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 // The four hexadecimal digits that `text` begins with; -1 if it does not.

@@ -53,5 +53,7 @@ void AppendVersion3Member(std::string_view key, const Value& value, std::size_t 
 // Whether YAML 1.1 and 1.2 both read the text for a string where it stands without quotes, its characters apart: "yes", "1"
 // and 1:30 they do not.
 [[nodiscard]] bool ReadsAsYamlString(std::string_view text);
+// The lines of a block scalar, each on a line of its own behind `indent` spaces; empty ones are left empty.
+void AppendBlockLines(std::string_view text, std::size_t indent, std::string* out);
 
 }  // namespace portcullis::document

@@ -330,18 +330,7 @@ class YamlWriter {
     if (text.ends_with('\n')) {
       text.remove_suffix(1);
     }
-    while (true) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      out_ += '\n';
-      if (end > 0) {
-        out_.append(indent, ' ');
-        out_ += text.substr(0, end);
-      }
-      if (end == text.size()) {
-        return;
-      }
-      text.remove_prefix(end + 1);
-    }
+    AppendBlockLines(text, indent, &out_);
   }
 
   const bool version3_;
@@ -350,6 +339,21 @@ class YamlWriter {
 };
 
 }  // namespace
+
+void AppendBlockLines(std::string_view text, std::size_t indent, std::string* out) {
+  while (true) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    *out += '\n';
+    if (end > 0) {
+      out->append(indent, ' ');
+      *out += text.substr(0, end);
+    }
+    if (end == text.size()) {
+      return;
+    }
+    text.remove_prefix(end + 1);
+  }
+}
 
 bool ReadsAsYamlString(std::string_view text) {
   return ResolveYamlScalar(text).kind == YamlScalar::Kind::kString && !LooksLikeBase60(text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "document/hex.h"
 #include "rules/builtins/go_format.h"
 #include "rules/builtins/unicode.h"
 
@@ -24,19 +25,6 @@ constexpr std::array<std::int8_t, 256> Inverse(std::string_view alphabet) {
 }
 constexpr auto kStandardInverse = Inverse(kStandardAlphabet);
 constexpr auto kUrlInverse = Inverse(kUrlAlphabet);
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
-}
 
 }  // namespace
 
@@ -132,7 +120,7 @@ std::string EncodeHex(std::string_view bytes) {
 std::expected<std::string, std::string> DecodeHex(std::string_view text) {
   std::string bytes;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const int digit = HexDigit(text[i]);
+    const int digit = document::HexDigit(text[i]);
     if (digit < 0) {
       // Go prints the byte as a rune: "encoding/hex: invalid byte: U+0067 'g'".
       const document::Value byte = document::Value::Int(static_cast<unsigned char>(text[i]));
@@ -177,8 +165,8 @@ std::expected<std::string, std::string> UnescapeQuery(std::string_view text) {
     } else if (text[i] != '%') {
       plain.push_back(text[i]);
     } else {
-      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-      const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
+      const int high = i + 2 < text.size() ? document::HexDigit(text[i + 1]) : -1;
+      const int low = high >= 0 ? document::HexDigit(text[i + 2]) : -1;
       if (low < 0) {
         std::string message = "invalid URL escape ";
         AppendGoQuoted(text.substr(i, 3), &message);

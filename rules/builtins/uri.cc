@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "document/hex.h"
 #include "rules/builtins/families.h"
 #include "rules/builtins/go_format.h"
 #include "rules/builtins/ip.h"
@@ -19,19 +20,6 @@ enum class Part : std::uint8_t { kUserinfo, kHost, kZone, kPath, kFragment };
 
 bool IsAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
 }
 
 // Which characters beside letters and digits each part shows as they are.
@@ -61,8 +49,8 @@ Text Unescape(std::string_view text, Part part) {
       plain.push_back(text[i]);
       continue;
     }
-    const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
+    const int high = i + 2 < text.size() ? document::HexDigit(text[i + 1]) : -1;
+    const int low = high >= 0 ? document::HexDigit(text[i + 2]) : -1;
     const std::string_view escape = text.substr(i, 3);
     const char byte = static_cast<char>(high << 4 | low);
     // A host may only escape bytes beyond ASCII; a zone what it could also write, and spaces.

@@ -323,18 +323,7 @@ class Emitter {
     if (ended) {
       text.remove_suffix(1);
     }
-    while (true) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      out_ += '\n';
-      if (end > 0) {
-        out_.append(indent, ' ');
-        out_ += text.substr(0, end);
-      }
-      if (end == text.size()) {
-        return;
-      }
-      text.remove_prefix(end + 1);
-    }
+    document::AppendBlockLines(text, indent, &out_);
   }
 
   CallContext& context_;

@@ -372,6 +372,22 @@ Signal Evaluator::InventoryInValue(InventoryWalk& walk, const Value& node, std::
   return Signal::kContinue;
 }
 
+template <class Cursor, class Visit>
+bool Evaluator::ForEachNext(Cursor& cursor, const Visit& visit) {
+  for (;;) {
+    auto next = cursor.Next();
+    if (!next) {
+      return FailEngine(std::move(next).error());
+    }
+    if (!next->has_value()) {
+      return true;
+    }
+    if (!visit(**next)) {
+      return false;
+    }
+  }
+}
+
 bool Evaluator::Materialise(store::Scope scope, std::vector<std::string>& segments, Value* result) {
   const std::size_t depth = scope == store::Scope::kNamespaced ? 4 : 3;
   std::vector<std::string_view> views(segments.begin(), segments.end());
@@ -383,50 +399,34 @@ bool Evaluator::Materialise(store::Scope scope, std::vector<std::string>& segmen
     if (!cursor) {
       return FailEngine(std::move(cursor).error());
     }
-    for (;;) {
-      auto next = (*cursor)->Next();
-      if (!next) {
-        return FailEngine(std::move(next).error());
-      }
-      if (!next->has_value()) {
-        break;
-      }
+    const bool made = ForEachNext(**cursor, [&](const index::FoundObject& found) {
       ++statistics_.objects_visited;
-      auto opened = document::OpenTrusted((*next)->record, *arena_, request_.inventory_numbers);
+      auto opened = document::OpenTrusted(found.record, *arena_, request_.inventory_numbers);
       if (!opened) {
         return FailEngine(std::move(opened).error());
       }
-      object.Add(arena_->CopyString((*next)->key.name), *opened);
-      if (statistics_.objects_visited % 64 == 0 && !CheckLimits()) {
-        return false;
-      }
-    }
-    *result = object.Finish();
-    return true;
+      object.Add(arena_->CopyString(found.key.name), *opened);
+      return statistics_.objects_visited % 64 != 0 || CheckLimits();
+    });
+    *result = made ? object.Finish() : Value();
+    return made;
   }
   auto cursor = context_->inventory->Segments(prefix);
   if (!cursor) {
     return FailEngine(std::move(cursor).error());
   }
-  for (;;) {
-    auto next = (*cursor)->Next();
-    if (!next) {
-      return FailEngine(std::move(next).error());
-    }
-    if (!next->has_value()) {
-      break;
-    }
-    segments.emplace_back(**next);
+  const bool made = ForEachNext(**cursor, [&](std::string_view segment) {
+    segments.emplace_back(segment);
     Value below;
-    const bool made = Materialise(scope, segments, &below);
-    if (!made) {
+    if (!Materialise(scope, segments, &below)) {
       return false;
     }
     object.Add(arena_->CopyString(segments.back()), below);
     segments.pop_back();
-  }
-  *result = object.Finish();
-  return true;
+    return true;
+  });
+  *result = made ? object.Finish() : Value();
+  return made;
 }
 
 bool Evaluator::MaterialiseInventory(Value* result) {

@@ -217,6 +217,9 @@ class Evaluator {
   Signal InventoryInValue(InventoryWalk& walk, const document::Value& node, std::size_t level);
   // Continue: holds. Stop: does not hold.
   Signal TryFilter(const InventoryWalk& walk, std::size_t level);
+  // Visits until the cursor ends, or until a visit gives false.
+  template <class Cursor, class Visit>
+  bool ForEachNext(Cursor& cursor, const Visit& visit);
   bool Materialise(store::Scope scope, std::vector<std::string>& segments, document::Value* result);
   bool MaterialiseInventory(document::Value* result);
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "document/hex.h"
+
 namespace portcullis::rego {
 namespace {
 
@@ -14,19 +16,6 @@ bool IsLetter(char c) {
 }
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') {
-    return c - '0';
-  }
-  if (c >= 'a' && c <= 'f') {
-    return c - 'a' + 10;
-  }
-  if (c >= 'A' && c <= 'F') {
-    return c - 'A' + 10;
-  }
-  return -1;
 }
 
 void AppendHex(std::string& out, char32_t value, int digits) {
@@ -69,7 +58,7 @@ int ReadHex4(std::string_view text, std::size_t at) {
   }
   int value = 0;
   for (std::size_t i = at; i < at + 4; ++i) {
-    int digit = HexDigit(text[i]);
+    int digit = document::HexDigit(text[i]);
     if (digit < 0) {
       return -1;
     }
