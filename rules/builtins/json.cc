@@ -11,6 +11,7 @@
 #include "document/json_complaint.h"
 #include "document/walk_guard.h"
 #include "rules/builtins/families.h"
+#include "rules/builtins/json_number.h"
 #include "rules/builtins/number.h"
 #include "rules/builtins/operands.h"
 
@@ -42,7 +43,8 @@ Value FindMisspelt(const Value& value) {
     return value.is_decimal() && !IsJsonSpelling(value.decimal_text()) ? value : Value();
   }
   const bool is_object = value.is_object();
-  const std::uint32_t size = is_object || value.is_array() || value.is_set() ? value.size() : 0;
+  std::uint32_t size = is_object || value.is_array() || value.is_set() ? value.size() : 0;
+  size = document::MayWalk(size) ? size : 0;
   for (std::uint32_t i = 0; i < size; ++i) {
     if (is_object) {
       if (const Value found = FindMisspelt(value.KeyAt(i)); found.is_defined()) {
@@ -275,6 +277,13 @@ constexpr Builtin kBuiltins[] = {
 };
 
 }  // namespace
+
+std::optional<std::string> NumberFault(const Value& value) {
+  const Value number = FindMisspelt(value);
+  return number.is_defined()
+             ? std::optional("json: invalid number literal \"" + document::NumberText(number) + '"')
+             : std::nullopt;
+}
 
 std::span<const Builtin> JsonBuiltins() {
   return kBuiltins;

@@ -15,6 +15,7 @@
 #include "document/json.h"
 #include "rules/builtins/families.h"
 #include "rules/builtins/go_format.h"
+#include "rules/builtins/json_number.h"
 #include "rules/builtins/number.h"
 #include "rules/builtins/operands.h"
 #include "rules/builtins/regex.h"
@@ -503,6 +504,9 @@ class Validator {
 // JSON text or the value itself.
 std::expected<Value, std::string> ReadDocument(CallContext& context, const Value& value) {
   if (value.is_object() || value.is_array()) {
+    if (auto fault = NumberFault(value)) {
+      return std::unexpected(*std::move(fault));
+    }
     return value;
   }
   if (!value.is_string()) {

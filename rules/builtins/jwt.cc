@@ -10,6 +10,7 @@
 #include "rules/builtins/codec.h"
 #include "rules/builtins/families.h"
 #include "rules/builtins/go_format.h"
+#include "rules/builtins/json_number.h"
 #include "rules/builtins/keys.h"
 #include "rules/builtins/operands.h"
 #include "rules/builtins/prepared_cache.h"
@@ -478,6 +479,9 @@ Value EncodeSignText(CallContext& context, std::string_view header, std::string_
 }
 
 Value EncodeSign(CallContext& context, Arguments arguments) {
+  if (const auto fault = NumberFault(arguments[1])) {
+    return context.Fail("failed to marshal JWT payload: " + *fault);
+  }
   const auto json = [&](std::size_t i) {
     return document::ToJson(arguments[i], document::JsonStyle::kGo);
   };

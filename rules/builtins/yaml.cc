@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rules/builtins/families.h"
+#include "rules/builtins/json_number.h"
 #include "rules/builtins/operands.h"
 #include "rules/builtins/yaml_emit.h"
 
@@ -17,6 +18,9 @@ Value Marshal(CallContext& context, Arguments arguments) {
   const std::string text = EmitYaml(context, arguments[0], &error);
   if (context.failure == FailureKind::kHalt) {
     return {};
+  }
+  if (const auto fault = NumberFault(arguments[0])) {
+    return context.Fail("error marshaling into JSON: " + *fault);
   }
   return error.empty() ? MakeString(context, text) : context.Fail(std::move(error));
 }
