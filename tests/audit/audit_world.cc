@@ -180,7 +180,7 @@ void AuditWorld::TellPolicies() {
     }
   }
   Must(inventory_->SetWantedIndexes(std::move(wanted)));
-  Must(keeper_->SetPolicies({.set = shared_, .exclusions = exclusions_}));
+  Must(keeper_->SetPolicies({.set = shared_, .exclusions = exclusions_, .generators = generators}));
 }
 
 bool AuditWorld::Step(int most) {
@@ -219,7 +219,7 @@ std::string AuditWorld::FullPass() {
       [this](std::string_view name, document::Arena& arena) { return FindNamespace(name, arena); },
       clock_, Logger::Silent(), options);
   const std::unique_ptr<index::InventoryView> view = inventory_->View();
-  const Policies policies{.set = shared_, .exclusions = exclusions_};
+  const Policies policies{.set = shared_, .exclusions = exclusions_, .generators = generators};
   std::vector<std::string> lines;
   for (const store::Scope scope : {store::Scope::kCluster, store::Scope::kNamespaced}) {
     const auto cursor = Must(view->Objects({.scope = scope, .segments = {}}));

@@ -58,6 +58,8 @@ class AuditWorld {
   [[nodiscard]] Metrics& metrics() { return *metrics_; }
   [[nodiscard]] const policy::PolicySet& policies() const { return *shared_; }
 
+  mutation::Generators generators;  // Counts from the next TellPolicies().
+
  private:
   void Open(bool record_changes);
   Result<document::Value> FindNamespace(std::string_view name, document::Arena& arena);

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "document/yaml.h"
 #include "tests/audit/audit_world.h"
 
 namespace portcullis::audit {
@@ -69,6 +70,52 @@ TEST_F(VerdictKeeperTest, AChangeReachesTheVerdictsThatReadIt) {
   world_.DeleteObject(Ingress("one", "h"));
   world_.Settle();
   EXPECT_EQ(world_.Kept(), "");
+}
+
+TEST_F(VerdictKeeperTest, WhatTemplatesMakeIsJudgedAsMutatorsLeaveIt) {
+  document::Arena arena;
+  const auto read = [&arena](std::string_view yaml) {
+    return document::ParseYaml(yaml, arena).value().front().value;
+  };
+  world_.PutTemplate(R"(apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: owned}
+spec:
+  crd: {spec: {names: {kind: Owned}}}
+  targets:
+  - target: admission.k8s.gatekeeper.sh
+    rego: |
+      package p
+      violation[{"msg": "no owner"}] { not input.review.object.metadata.labels.owner }
+)");
+  world_.PutConstraint(
+      "{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: Owned, metadata: {name: owned}, spec: "
+      "{match: {kinds: [{apiGroups: [''], kinds: [Pod]}]}}}");
+  world_.PutObject(
+      "{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {namespace: a, name: one, "
+      "resourceVersion: '1'}, spec: {template: {spec: {}}}}");
+  policy::ExpansionStore expansions;
+  ASSERT_TRUE(expansions.Put(read(
+      "{metadata: {name: makes}, spec: {applyTo: [{groups: [networking.k8s.io], versions: [v1], "
+      "kinds: [Ingress]}], templateSource: spec.template, generatedGVK: {version: v1, kind: "
+      "Pod}, enforcementAction: warn}}")));
+  mutation::MutationStore mutators;
+  world_.generators = {.expander = expansions.current(), .mutators = mutators.current()};
+  world_.TellPolicies();
+  world_.Settle();
+  const std::string found =
+      "Owned/owned a/networking.k8s.io/v1/Ingress/one [warn] [Implied by makes] no owner {}\n";
+  EXPECT_EQ(world_.Kept(), found);
+  EXPECT_EQ(world_.FullPass(), found);
+  ASSERT_TRUE(mutators.Put(read(
+      "{apiVersion: mutations.gatekeeper.sh/v1, kind: AssignMetadata, metadata: {name: m}, spec: "
+      "{match: {source: Generated}, location: metadata.labels.owner, parameters: {assign: "
+      "{value: x}}}}")));
+  world_.generators.mutators = mutators.current();
+  world_.TellPolicies();
+  world_.Settle();
+  EXPECT_EQ(world_.Kept(), "");
+  EXPECT_EQ(world_.FullPass(), "");
 }
 
 TEST_F(VerdictKeeperTest, AChangeEvaluatesOnlyWhatReadIt) {
