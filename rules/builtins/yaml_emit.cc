@@ -1,6 +1,7 @@
 #include "rules/builtins/yaml_emit.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -273,11 +274,18 @@ class Emitter {
     }
   }
 
-  // Whole numbers as they are, all others as Go shows a float64; those beyond it are texts to go-yaml.
+  // Whole numbers of 64 bits as they are, all others as Go shows a float64; those beyond it are texts to go-yaml.
   static std::string NumberText(const Value& number) {
     std::string text = document::NumberText(number);
-    if (text.find_first_of(".eE") == text.npos && text.size() < 20) {
-      return text == "-0" ? "0" : text;
+    const char* const end = text.data() + text.size();
+    std::int64_t whole = 0;
+    std::uint64_t natural = 0;
+    if (std::from_chars(text.data(), end, whole).ptr == end) {
+      const bool fits = std::from_chars(text.data(), end, whole).ec == std::errc() ||
+                        std::from_chars(text.data(), end, natural).ec == std::errc();
+      if (fits) {
+        return text == "-0" ? "0" : text;
+      }
     }
     const double real = document::ToDouble(number);
     if (!std::isfinite(real)) {

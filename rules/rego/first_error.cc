@@ -22,6 +22,11 @@ class Unheard final : public trace::Sink {
   bool Add(const trace::Event& /*event*/) override { return true; }
 };
 
+bool IsOfPolicy(const EvaluationError& error) {
+  return error.code == "eval_conflict_error" || error.code == "eval_builtin_error" ||
+         error.code == "eval_type_error";
+}
+
 // Other systems are asked once.
 bool AsksOthers(const CompiledPolicy& policy) {
   bool asks = false;
@@ -46,9 +51,9 @@ bool AsksOthers(const CompiledPolicy& policy) {
 EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
                            const std::function<std::optional<ValueQuery>()>& query,
                            const EvaluationRequest& request, EvaluationError error) {
-  const bool is_policys = error.code == "eval_conflict_error" || error.code == "eval_builtin_error";
   const auto now = request.clock->Now();
-  if (!is_policys || request.step_limit != 0 || request.deadline <= now || AsksOthers(*policy)) {
+  if (!IsOfPolicy(error) || request.step_limit != 0 || request.deadline <= now ||
+      AsksOthers(*policy)) {
     return error;
   }
   std::optional<ValueQuery> asked = query();
@@ -70,9 +75,7 @@ EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
                                                                          : trace::Release::k1_17;
   const auto outcome = trace::TracedQuery(policy, std::move(asked->body), std::move(asked->written))
                            .Evaluate(again, release, sink);
-  const bool is_met = outcome && !*outcome &&
-                      (outcome->error().code == "eval_conflict_error" ||
-                       outcome->error().code == "eval_builtin_error");
+  const bool is_met = outcome && !*outcome && IsOfPolicy(outcome->error());
   return is_met ? outcome->error() : std::move(error);
 }
 
