@@ -37,38 +37,34 @@ bool IsJsonSpelling(std::string_view text) {
          (point == std::string_view::npos || is_digit(point + 1));
 }
 
-// The first number that JSON cannot spell; undefined: there is none.
-Value FindMisspelt(const Value& value) {
+// The first number that JSON cannot spell; undefined: there is none, or the call must halt.
+Value FindMisspelt(CallContext& context, const Value& value) {
   if (value.is_number()) {
     return value.is_decimal() && !IsJsonSpelling(value.decimal_text()) ? value : Value();
   }
   const bool is_object = value.is_object();
   std::uint32_t size = is_object || value.is_array() || value.is_set() ? value.size() : 0;
-  size = document::MayWalk(size) ? size : 0;
+  size = document::MayWalk(size) && !context.ShouldHalt(size) ? size : 0;
   for (std::uint32_t i = 0; i < size; ++i) {
     if (is_object) {
-      if (const Value found = FindMisspelt(value.KeyAt(i)); found.is_defined()) {
+      if (const Value found = FindMisspelt(context, value.KeyAt(i)); found.is_defined()) {
         return found;
       }
     }
-    const Value found = FindMisspelt(is_object ? value.ValueAt(i) : value.ItemAt(i));
-    if (found.is_defined()) {
+    const Value found = FindMisspelt(context, is_object ? value.ValueAt(i) : value.ItemAt(i));
+    if (found.is_defined() || context.failure == FailureKind::kHalt) {
       return found;
     }
   }
   return {};
 }
 
-Value FailMisspelt(CallContext& context, const Value& number) {
-  return context.Fail("json: invalid number literal \"" + document::NumberText(number) + '"');
-}
-
 Value Marshal(CallContext& context, Arguments arguments) {
   if (context.HaltsOnText(arguments[0])) {
     return {};
   }
-  if (const Value number = FindMisspelt(arguments[0]); number.is_defined()) {
-    return FailMisspelt(context, number);
+  if (const auto fault = NumberFault(context, arguments[0])) {
+    return context.Fail(*fault);
   }
   return MakeString(context, document::ToJson(arguments[0], JsonStyle::kGo));
 }
@@ -154,8 +150,8 @@ Value MarshalWithOptions(CallContext& context, Arguments arguments) {
   if (context.HaltsOnText(arguments[0])) {
     return {};
   }
-  if (const Value number = FindMisspelt(arguments[0]); number.is_defined()) {
-    return FailMisspelt(context, number);
+  if (const auto fault = NumberFault(context, arguments[0])) {
+    return context.Fail(*fault);
   }
   const std::string json = document::ToJson(arguments[0], JsonStyle::kGo);
   if (!pretty.value_or(implied)) {
@@ -278,8 +274,8 @@ constexpr Builtin kBuiltins[] = {
 
 }  // namespace
 
-std::optional<std::string> NumberFault(const Value& value) {
-  const Value number = FindMisspelt(value);
+std::optional<std::string> NumberFault(CallContext& context, const Value& value) {
+  const Value number = FindMisspelt(context, value);
   return number.is_defined()
              ? std::optional("json: invalid number literal \"" + document::NumberText(number) + '"')
              : std::nullopt;

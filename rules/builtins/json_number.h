@@ -6,10 +6,12 @@
 #include <string>
 
 #include "document/value.h"
+#include "rules/builtins/builtin.h"
 
 namespace portcullis::builtins {
 
-// What Go says of the first such number in the value; nothing: there is none.
-[[nodiscard]] std::optional<std::string> NumberFault(const document::Value& value);
+// What Go says of the first such number in the value; nothing: there is none, or the call must halt.
+[[nodiscard]] std::optional<std::string> NumberFault(CallContext& context,
+                                                     const document::Value& value);
 
 }  // namespace portcullis::builtins

@@ -38,10 +38,6 @@ struct Outcome {
   std::int64_t score = 0;
 
   [[nodiscard]] bool fits() const { return findings.empty(); }
-  void Merge(Outcome other) {
-    std::ranges::move(other.findings, std::back_inserter(findings));
-    score += other.score;
-  }
 };
 
 // Keeps the better of what does not fit.
@@ -74,6 +70,14 @@ class Validator {
   }
 
  private:
+  // Findings pass from level to level: that counts as steps.
+  void Merge(Outcome other, Outcome* outcome) {
+    if (!context_.ShouldHalt(other.findings.size())) {
+      std::ranges::move(other.findings, std::back_inserter(outcome->findings));
+      outcome->score += other.score;
+    }
+  }
+
   static void Report(const std::string& field, std::string type, std::string text,
                      Outcome* outcome) {
     outcome->findings.push_back({field, std::move(type), std::move(text)});
@@ -167,7 +171,7 @@ class Validator {
     for (std::uint32_t i = 0; i < all.size(); ++i) {
       Outcome part = validate(all.ItemAt(i));
       all_fit = all_fit && part.fits();
-      outcome->Merge(std::move(part));
+      Merge(std::move(part), outcome);
     }
     if (!all_fit) {
       Report(field, "number_all_of", "Must validate all the schemas (allOf)", outcome);
@@ -193,7 +197,7 @@ class Validator {
       KeepBest(&best, std::move(part));
     }
     Report(field, "number_any_of", "Must validate at least one schema (anyOf)", outcome);
-    outcome->Merge(*std::move(best));
+    Merge(*std::move(best), outcome);
   }
 
   template <class Validate>
@@ -214,7 +218,7 @@ class Validator {
     }
     Report(field, "number_one_of", "Must validate one and only one schema (oneOf)", outcome);
     if (fitting == 0) {
-      outcome->Merge(*std::move(best));
+      Merge(*std::move(best), outcome);
     }
   }
 
@@ -257,7 +261,7 @@ class Validator {
            holds ? "Must validate \"then\" as \"if\" was valid"
                  : "Must validate \"else\" as \"if\" was not valid",
            outcome);
-    outcome->Merge(std::move(part));
+    Merge(std::move(part), outcome);
   }
 
   void CheckCommon(const Value& schema, const Value& value, const std::string& field,
@@ -381,11 +385,11 @@ class Validator {
     };
     for (std::uint32_t i = 0; i < value.size() && items.is_defined(); ++i) {
       if (!items.is_array()) {
-        outcome->Merge(validate(items, i));
+        Merge(validate(items, i), outcome);
       } else if (i < items.size()) {
-        outcome->Merge(validate(items.ItemAt(i), i));
+        Merge(validate(items.ItemAt(i), i), outcome);
       } else if (items.size() > 0 && others.is_object()) {
-        outcome->Merge(validate(others, i));
+        Merge(validate(others, i), outcome);
       } else if (i == items.size() && i > 0 && others.is_false()) {
         Report(field, "array_no_additional_items", "No additional items allowed on array", outcome);
       }
@@ -408,7 +412,7 @@ class Validator {
       if (!found) {
         Report(field, "contains", "At least one of the items must match", outcome);
         if (best) {
-          outcome->Merge(*std::move(best));
+          Merge(*std::move(best), outcome);
         }
       }
     }
@@ -465,7 +469,7 @@ class Validator {
         Report(field, "invalid_property_name",
                "Property name of \"" + std::string(value.KeyAt(i).string()) + "\" does not match",
                outcome);
-        outcome->Merge(std::move(part));
+        Merge(std::move(part), outcome);
       }
     }
     ++outcome->score;
@@ -480,7 +484,7 @@ class Validator {
     for (std::uint32_t j = 0; j < patterns.size(); ++j) {
       if (RegexMatches(context_.prepared, patterns.KeyAt(j).string(), name)) {
         matched = true;
-        outcome->Merge(Validate(patterns.ValueAt(j), value.ValueAt(i), inner, depth + 1));
+        Merge(Validate(patterns.ValueAt(j), value.ValueAt(i), inner, depth + 1), outcome);
       }
     }
     outcome->score += matched ? 1 : 0;
@@ -492,7 +496,7 @@ class Validator {
       Report(field, "additional_property_not_allowed",
              "Additional property " + std::string(name) + " is not allowed", outcome);
     } else if (others.is_object()) {
-      outcome->Merge(Validate(others, value.ValueAt(i), inner, depth + 1));
+      Merge(Validate(others, value.ValueAt(i), inner, depth + 1), outcome);
     }
   }
 
@@ -504,7 +508,7 @@ class Validator {
 // JSON text or the value itself.
 std::expected<Value, std::string> ReadDocument(CallContext& context, const Value& value) {
   if (value.is_object() || value.is_array()) {
-    if (auto fault = NumberFault(value)) {
+    if (auto fault = NumberFault(context, value)) {
       return std::unexpected(*std::move(fault));
     }
     return value;

@@ -479,7 +479,7 @@ Value EncodeSignText(CallContext& context, std::string_view header, std::string_
 }
 
 Value EncodeSign(CallContext& context, Arguments arguments) {
-  if (const auto fault = NumberFault(arguments[1])) {
+  if (const auto fault = NumberFault(context, arguments[1])) {
     return context.Fail("failed to marshal JWT payload: " + *fault);
   }
   const auto json = [&](std::size_t i) {

@@ -19,7 +19,7 @@ Value Marshal(CallContext& context, Arguments arguments) {
   if (context.failure == FailureKind::kHalt) {
     return {};
   }
-  if (const auto fault = NumberFault(arguments[0])) {
+  if (const auto fault = NumberFault(context, arguments[0])) {
     return context.Fail("error marshaling into JSON: " + *fault);
   }
   return error.empty() ? MakeString(context, text) : context.Fail(std::move(error));
