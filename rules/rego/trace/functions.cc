@@ -145,7 +145,11 @@ Status TopDown::CallDefinition(Call& call, const Definition& definition, Value p
   Tell(child, Op::kEnter, definition);
   const auto done = [&]() -> Status {
     TellExit(child, definition);
-    *result = Plugged(Of(*definition.rule->value), &own);
+    const Value value = Plugged(Of(*definition.rule->value), &own);
+    if (value.is_undefined()) {
+      return nullptr;  // A variable of the compiler's own, written in the policy.
+    }
+    *result = value;
     cache_.Put(call.key, *result);
     const bool fails = !captured && result->is_false();
     if (previous.is_defined() && !document::Equal(previous, *result)) {

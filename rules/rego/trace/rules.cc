@@ -144,7 +144,11 @@ Status TopDown::CompleteRule(const TreeWalk& walk, const Definition& definition,
   return Query(child, [&]() -> Status {
     TellExit(child, definition);
     const Operand head = Of(*definition.rule->value);
-    *result = Plugged(head, &own);
+    const Value value = Plugged(head, &own);
+    if (value.is_undefined()) {
+      return nullptr;  // A variable of the compiler's own, written in the policy.
+    }
+    *result = value;
     if (previous.is_defined()) {
       if (!document::Equal(previous, *result)) {
         return Conflict(definition, ConflictMessage(definition), definition.rule->location);
