@@ -38,7 +38,8 @@ class Status(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.plane = harness.plane_with_crds(cls)
-        cls.server = harness.serve(cls, cls.plane, "--pod-name=portcullis-0", "--scan-warning=2")
+        cls.server = harness.serve(cls, cls.plane, "--pod-name=portcullis-0", "--scan-warning=2",
+                                   "--disable-opa-builtin={http.send}")
 
     def get(self, *names):
         ran = self.plane.kubectl("get", *names, "-o", "json", check=False)
@@ -95,6 +96,12 @@ class Status(unittest.TestCase):
         entry = self.by_pod("constrainttemplate", "badkind")[0]
         self.assertNotIn("errors", entry)
         self.assertEqual(entry["observedGeneration"], 2)
+
+    def test_a_builtin_that_is_disabled_as_manifests_write_it_is_unknown(self):
+        self.plane.apply_objects(template("Sends", 'package p\nviolation[{"msg": "no"}] { http.send({}) }\n'))
+        entry = wait_until("the template has a status", lambda: self.by_pod("constrainttemplate", "sends"))[0]
+        self.assertEqual(entry["errors"][0]["code"], "ingest_error")
+        self.assertTrue(entry["errors"][0]["message"].endswith("rego_type_error: undefined function http.send"), entry)
 
     def test_a_good_template_replaced_by_a_bad_one_stays_in_force(self):
         self.apply_kind("Replaced")
