@@ -34,12 +34,14 @@ std::string_view TrimEnd(std::string_view text, Test drop) {
   return text;
 }
 
-// The runes of a text, sorted.
-std::vector<char32_t> RuneSet(std::string_view text) {
+// The runes of a text, sorted. Where the call must halt, not all.
+std::vector<char32_t> RuneSet(CallContext& context, std::string_view text) {
   std::vector<char32_t> runes;
-  while (!text.empty()) {
+  while (!text.empty() && !context.ShouldHalt()) {
     const Rune rune = DecodeRune(text);
-    runes.push_back(rune.value);
+    if (runes.empty() || runes.back() != rune.value) {
+      runes.push_back(rune.value);
+    }
     text.remove_prefix(rune.width);
   }
   std::ranges::sort(runes);
@@ -54,7 +56,10 @@ Value TrimRunes(CallContext& context, Arguments arguments) {
   if (!operands) {
     return {};
   }
-  const std::vector<char32_t> runes = RuneSet((*operands)[1]);
+  const std::vector<char32_t> runes = RuneSet(context, (*operands)[1]);
+  if (context.failure == FailureKind::kHalt) {
+    return {};
+  }
   const auto drop = [&](char32_t rune) { return std::ranges::binary_search(runes, rune); };
   std::string_view trimmed = (*operands)[0];
   if constexpr (end != End::kEnd) {
