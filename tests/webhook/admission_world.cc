@@ -57,7 +57,11 @@ void AdmissionWorld::Load(std::string_view manifests) {
     } else if (object.GetString({"apiVersion"}).starts_with("constraints.")) {
       done = policies.PutConstraint(object);
     } else if (kind == "Namespace") {
-      namespaces.objects[std::string(object.GetString({"metadata", "name"}))] = object;
+      // Reviews may be under way that read it.
+      Value& known = namespaces.objects[std::string(object.GetString({"metadata", "name"}))];
+      if (!document::Equal(known, object)) {
+        known = object;
+      }
     } else {
       const auto identity = document::IdentityOf(object);
       ASSERT_TRUE(identity) << identity.error().message;
