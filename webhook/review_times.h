@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "base/metrics.h"
+#include "base/published.h"
 #include "rules/policy/policy_set.h"
 #include "rules/policy/review.h"
 
@@ -33,7 +33,7 @@ class ReviewTimes {
   std::shared_ptr<const Table> MakeTable(const std::shared_ptr<const policy::PolicySet>& policies);
 
   Metrics& metrics_;
-  std::atomic<std::shared_ptr<const Table>> table_;
+  Published<Table> table_;
   std::mutex mutex_;
   std::set<std::string> names_;  // That have series. Guarded by mutex_.
 };

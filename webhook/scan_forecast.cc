@@ -1,6 +1,7 @@
 #include "webhook/scan_forecast.h"
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_map>
 #include <utility>
 

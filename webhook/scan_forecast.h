@@ -2,10 +2,10 @@
 
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string_view>
 
+#include "base/published.h"
 #include "index/inventory.h"
 #include "rules/policy/policy_set.h"
 #include "rules/rego/engine.h"
@@ -24,7 +24,7 @@ class ScanForecast {
 
  private:
   struct Table;
-  std::atomic<std::shared_ptr<const Table>> table_;
+  Published<Table> table_;
 };
 
 }  // namespace portcullis::webhook

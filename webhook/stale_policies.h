@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/published.h"
 #include "rules/policy/review.h"
 
 namespace portcullis::webhook {
@@ -32,7 +33,7 @@ class StalePolicies {
 
  private:
   std::atomic<bool> any_ = false;
-  std::atomic<std::shared_ptr<const Reasons>> reasons_;
+  Published<Reasons> reasons_;
 };
 
 // What a review says of the policies that were not asked, a line each.

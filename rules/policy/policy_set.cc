@@ -1,7 +1,6 @@
 #include "rules/policy/policy_set.h"
 
 #include <algorithm>
-#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -9,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/published.h"
 #include "document/arena.h"
 #include "rules/policy/enforcement.h"
 #include "rules/policy/kubernetes_text.h"
@@ -138,7 +138,7 @@ struct KeptConstraint {
 struct PolicyStore::State {
   std::shared_ptr<const builtins::Catalog> catalog;
   PolicyStoreOptions options;
-  std::atomic<std::shared_ptr<const PolicySet>> current;
+  Published<PolicySet> current;
 
   mutable std::mutex mutex;  // Guards what follows.
   std::map<std::string, std::shared_ptr<const Template>, std::less<>> templates;  // By name.
