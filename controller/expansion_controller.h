@@ -2,17 +2,15 @@
 
 #pragma once
 
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "controller/object_sink.h"
 #include "controller/pod_statuses.h"
-#include "document/object.h"
+#include "controller/policy_follower.h"
+#include "document/value.h"
 #include "replicator/source.h"
 #include "rules/policy/expansion.h"
 
@@ -25,9 +23,6 @@ class ExpansionController {
   ExpansionController(replicator::Source& source, policy::ExpansionStore& templates,
                       PodStatuses* statuses, const std::shared_ptr<Logger>& logger,
                       Metrics& metrics);
-  ~ExpansionController();
-  ExpansionController(const ExpansionController&) = delete;
-  ExpansionController& operator=(const ExpansionController&) = delete;
 
   // Begins to follow.
   void Start();
@@ -37,24 +32,14 @@ class ExpansionController {
   void UpdateMetrics();
 
  private:
-  struct Followed {
-    document::GroupVersionKind type;
-    std::unique_ptr<ObjectSink> sink;
-  };
-  void Put(const std::string& version, const ObjectName& name, const document::Value& object);
-  void Remove(const std::string& version, const ObjectName& name);
-  // Writes the statuses that a batch changed: a circle comes and goes with other templates.
-  void WriteStatuses(bool listed);
+  void Put(const ObjectName& name, const document::Value& object);
+  // Of all of them: a circle comes and goes with other templates.
+  [[nodiscard]] PolicyFollower::Findings Find() const;
 
-  replicator::Source& source_;
   policy::ExpansionStore& templates_;
-  PodStatuses* const statuses_;
   const std::shared_ptr<Logger> logger_;
   Metrics& metrics_;
-  std::vector<Followed> followed_;
-  // Of the source's thread:
-  std::map<std::string, std::string> versions_;  // Of the manifest that counts, by name.
-  std::map<std::string, policy::ExpansionStatus> written_;
+  PolicyFollower follower_;
 };
 
 }  // namespace portcullis::controller

@@ -62,85 +62,52 @@ ExternalDataProviders::ExternalDataProviders(Clock& clock, const std::shared_ptr
       metrics_(metrics),
       certificate_(std::move(certificate)) {}
 
-ExternalDataProviders::~ExternalDataProviders() {
-  for (const Followed& followed : followed_) {
-    source_->Unfollow(followed.type, *followed.sink);
-  }
-}
-
 void ExternalDataProviders::Follow(replicator::Source& source, PodStatuses* statuses) {
-  source_ = &source;
   statuses_ = statuses;
-  std::vector<std::string> versions = {"v1beta1"};
-  if (!source.converts_versions()) {
-    versions.emplace_back("v1alpha1");
-  }
-  for (const std::string& version : versions) {
-    ObjectHandler handler{
-        .put = [this](const ObjectName& name, const Value& object) { Meet(name.name, object); },
-        .remove = [this](const ObjectName& name) { Forget(name.name); },
-        .settled =
-            [this](bool listed) {
-              CountProviders();
-              if (listed && statuses_ != nullptr) {
-                statuses_->SetListed(StatusSubject::kProvider, "");
-              }
-            }};
-    followed_.push_back({{"externaldata.gatekeeper.sh", version, "Provider"},
-                         std::make_unique<ObjectSink>(std::move(handler))});
-  }
-  for (const Followed& followed : followed_) {
-    source.Follow(followed.type, *followed.sink);
-  }
+  CountProviders();
+  follower_.emplace(source, statuses, StatusSubject::kProvider, logger_, nullptr);
+  follower_->Add(
+      "externaldata.gatekeeper.sh", "Provider", {"v1beta1", "v1alpha1"},
+      {.put = [this](const ObjectName& name, const Value& object) { Meet(name, object); },
+       .remove = [this](const ObjectName& name) { Forget(name.name); }});
+  follower_->Start();
 }
 
-void ExternalDataProviders::Meet(const std::string& name, const Value& object) {
-  const SubjectKey key{.subject = StatusSubject::kProvider, .name = name};
-  if (statuses_ != nullptr) {
-    statuses_->Meet(key, object.GetString({"metadata", "uid"}), object.Get({"status", "byPod"}));
-  }
-  Found& found = found_[name];
-  // A write of the status alone changes no provider. Without an API server there is no generation to tell it by.
-  const std::int64_t generation = GenerationOf(object);
-  const std::string uid(object.GetString({"metadata", "uid"}));
-  const std::string revision = uid + "/" + std::to_string(generation);
-  if (generation != 0 && std::exchange(found.revision, revision) == revision) {
-    return;
-  }
+void ExternalDataProviders::Meet(const ObjectName& name, const Value& object) {
   const Result<void> put = Put(object);
   const std::string error = put ? "" : put.error().message;
   const std::string now = RfcTime(clock_.WallNow());
+  Found& found = found_[name.name];
   if (std::exchange(found.error, error) != error) {
     found.changed_at = now;
   }
   if (!put) {
     logger_->Warning("provider refused",
-                     {{"name", std::string_view(name)}, {"error", std::string_view(error)}});
+                     {{"name", std::string_view(name.name)}, {"error", std::string_view(error)}});
     metrics_
         .GetCounter("gatekeeper_provider_error_count_total",
                     "Incremental counter for all provider errors occurring over time")
         .Increment();
   }
+  CountProviders();
   if (statuses_ == nullptr) {
     return;
   }
-  PodFinding finding{.uid = uid,
-                     .generation = generation,
+  PodFinding finding{.uid = std::string(object.GetString({"metadata", "uid"})),
+                     .generation = GenerationOf(object),
                      .errors = {},
                      .found_at = now,
                      .changed_at = found.changed_at};
   if (!put) {
     finding.errors.push_back({.code = "UpsertCache", .message = error, .location = {}});
   }
-  statuses_->Put(key, finding);
+  statuses_->Put(follower_->KeyOf("Provider", name), finding);
 }
 
 void ExternalDataProviders::Forget(const std::string& name) {
   Remove(name);
   found_.erase(name);
-  if (statuses_ != nullptr) {
-    statuses_->Remove({.subject = StatusSubject::kProvider, .name = name});
-  }
+  CountProviders();
 }
 
 void ExternalDataProviders::CountProviders() {

@@ -7,16 +7,16 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "controller/object_sink.h"
 #include "controller/pod_statuses.h"
-#include "document/object.h"
+#include "controller/policy_follower.h"
+#include "document/value.h"
 #include "mutation/external_data.h"
 #include "mutation/provider.h"
 #include "replicator/source.h"
@@ -35,7 +35,6 @@ class ExternalDataProviders final : public mutation::ExternalDataClient {
   // `certificate` is asked for each request, since it may change; null: none is shown. THREADS of it: any.
   ExternalDataProviders(Clock& clock, const std::shared_ptr<Logger>& logger, Metrics& metrics,
                         std::function<Result<ClientCertificate>()> certificate);
-  ~ExternalDataProviders() override;
 
   // Begins to follow the Providers of `source`, which outlives this, as `statuses` does: null where there is no API server to
   // have them.
@@ -50,18 +49,12 @@ class ExternalDataProviders final : public mutation::ExternalDataClient {
                                            document::Arena& arena) override;
 
  private:
-  struct Followed {
-    document::GroupVersionKind type;
-    std::unique_ptr<ObjectSink> sink;
-  };
-
   // What was found of a Provider last.
   struct Found {
-    std::string revision;  // Its uid and generation.
     std::string error;
     std::string changed_at;
   };
-  void Meet(const std::string& name, const document::Value& object);
+  void Meet(const ObjectName& name, const document::Value& object);
   void Forget(const std::string& name);
   void CountProviders();
 
@@ -69,13 +62,12 @@ class ExternalDataProviders final : public mutation::ExternalDataClient {
   const std::shared_ptr<Logger> logger_;
   Metrics& metrics_;
   const std::function<Result<ClientCertificate>()> certificate_;
-  replicator::Source* source_ = nullptr;
   PodStatuses* statuses_ = nullptr;
-  std::vector<Followed> followed_;
   std::map<std::string, Found> found_;  // By name; of the source's thread.
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const mutation::Provider>>
       providers_;  // Guarded by mutex_.
+  std::optional<PolicyFollower> follower_;
 };
 
 }  // namespace portcullis::controller

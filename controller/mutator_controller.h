@@ -2,7 +2,6 @@
 
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,9 +9,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "controller/object_sink.h"
 #include "controller/pod_statuses.h"
-#include "document/object.h"
+#include "controller/policy_follower.h"
+#include "document/value.h"
 #include "mutation/mutation_system.h"
 #include "replicator/source.h"
 
@@ -25,9 +24,6 @@ class MutatorController {
   MutatorController(replicator::Source& source, mutation::MutationStore& mutators,
                     PodStatuses* statuses, Clock& clock, const std::shared_ptr<Logger>& logger,
                     Metrics& metrics);
-  ~MutatorController();
-  MutatorController(const MutatorController&) = delete;
-  MutatorController& operator=(const MutatorController&) = delete;
 
   // Begins to follow.
   void Start();
@@ -38,31 +34,16 @@ class MutatorController {
   void UpdateMetrics();
 
  private:
-  struct Followed {
-    document::GroupVersionKind type;
-    std::unique_ptr<ObjectSink> sink;
-  };
-  void Follow(mutation::MutatorKind kind, const std::string& version);
-  void Put(mutation::MutatorKind kind, const std::string& version, const ObjectName& name,
-           const document::Value& object);
-  void Remove(mutation::MutatorKind kind, const std::string& version, const ObjectName& name);
+  void Put(const mutation::MutatorId& id, const document::Value& object);
+  void Remove(const mutation::MutatorId& id);
+  // Of all of them: a conflict comes and goes with other mutators.
+  [[nodiscard]] PolicyFollower::Findings Find() const;
 
-  // Writes the statuses that a batch changed: a conflict comes and goes with other mutators.
-  void WriteStatuses();
-
-  replicator::Source& source_;
   mutation::MutationStore& mutators_;
-  PodStatuses* const statuses_;
   Clock& clock_;
   const std::shared_ptr<Logger> logger_;
   Metrics& metrics_;
-  std::vector<Followed> followed_;
-  // Of the source's thread: the version of the manifest that counts.
-  std::map<mutation::MutatorId, std::string> versions_;
-  // The uid and generation that was put last.
-  std::map<mutation::MutatorId, std::string> revisions_;
-  // What was written last.
-  std::map<mutation::MutatorId, mutation::MutatorStatus> written_;
+  PolicyFollower follower_;
 };
 
 }  // namespace portcullis::controller

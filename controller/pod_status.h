@@ -65,6 +65,7 @@ struct PodFinding {
   // Of a Provider, RFC 3339: when it was found, and when its errors changed last; empty: they never did.
   std::string found_at = {};
   std::string changed_at = {};
+  friend bool operator==(const PodFinding&, const PodFinding&) = default;
 };
 
 // "ConstraintPodStatus" and so on, of status.gatekeeper.sh/v1beta1.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "controller/constraint_crd.h"
+#include "controller/policy_follower.h"
 #include "document/json.h"
 #include "rules/policy/enforcement.h"
 #include "rules/policy/sync_requirements.h"
@@ -68,15 +69,6 @@ std::string EditionOf(const Value& object) {
   return edition;
 }
 
-// The versions to follow: where the other side converts, one stands for all.
-std::vector<std::string> Versions(const replicator::Source& source,
-                                  std::vector<std::string> newest_first) {
-  if (source.converts_versions()) {
-    newest_first.resize(1);
-  }
-  return newest_first;
-}
-
 }  // namespace
 
 PolicyController::PolicyController(replicator::Source& source, policy::PolicyStore& policies,
@@ -116,7 +108,7 @@ void PolicyController::FollowOne(const GroupVersionKind& type, ObjectHandler han
 }
 
 void PolicyController::Start() {
-  for (const std::string& version : Versions(source_, {"v1", "v1beta1", "v1alpha1"})) {
+  for (const std::string& version : VersionsToFollow(source_, {"v1", "v1beta1", "v1alpha1"})) {
     FollowOne({kTemplateGroup, version, "ConstraintTemplate"},
               {.put = [this, version](const ObjectName& name,
                                       const Value& object) { PutTemplate(version, name, object); },
@@ -298,7 +290,7 @@ void PolicyController::WriteCrd(const Value& object, const policy::Template& of)
 
 void PolicyController::FollowConstraints(const std::string& kind) {
   std::vector<Followed> followed;
-  for (const std::string& version : Versions(source_, {"v1beta1", "v1alpha1"})) {
+  for (const std::string& version : VersionsToFollow(source_, {"v1beta1", "v1alpha1"})) {
     FollowOne({kConstraintGroup, version, kind},
               {.put = [this, kind](const ObjectName& name,
                                    const Value& object) { PutConstraint(kind, name, object); },
@@ -568,16 +560,14 @@ PolicyReadiness PolicyController::Readiness() const {
     if (status.synced) {
       ++complete;
     } else {
-      readiness.waiting_for.push_back("policies: " + status.type.ToString() +
-                                      (status.last_error.empty() ? "" : ": " + status.last_error));
+      readiness.waiting_for.push_back(WaitingLine("policies", status));
     }
   }
   readiness.policies_complete =
       !policy_sinks_.empty() && complete == policy_sinks_.size() && sync_set_known_;
   for (const replicator::KindStatus& status : synced) {
     if (!status.synced) {
-      readiness.waiting_for.push_back("inventory: " + status.type.ToString() +
-                                      (status.last_error.empty() ? "" : ": " + status.last_error));
+      readiness.waiting_for.push_back(WaitingLine("inventory", status));
     }
   }
   return readiness;

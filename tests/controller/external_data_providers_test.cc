@@ -22,9 +22,11 @@ constexpr const char* kAuthority =
     "UkFJZ2Y5c3ZjcTRaNlBOUXdmTlIKS2p6L2Z0aldCZStYTWJ1S2Y3Nmd4cGg0TWVBQ0lET283ZGZVbCtkOXVCNzNM"
     "MzFDWUVOdnFkZ2lxNk5YcDdaWApnb2YzbFhhdgotLS0tLUVORCBDRVJUSUZJQ0FURS0tLS0tCg==";
 
-std::string Provider(const std::string& name, const std::string& url) {
-  return "{apiVersion: externaldata.gatekeeper.sh/v1beta1, kind: Provider, metadata: {name: " +
-         name + "}, spec: {url: '" + url + "', timeout: 1, caBundle: " + kAuthority + "}}\n";
+std::string Provider(const std::string& name, const std::string& url,
+                     const std::string& version = "v1beta1") {
+  return "{apiVersion: externaldata.gatekeeper.sh/" + version +
+         ", kind: Provider, metadata: {name: " + name + "}, spec: {url: '" + url +
+         "', timeout: 1, caBundle: " + kAuthority + "}}\n";
 }
 
 class ExternalDataProvidersTest : public testing::Test {
@@ -60,6 +62,15 @@ TEST_F(ExternalDataProvidersTest, ProvidersComeAndGoAndAreCounted) {
   source_.Delete({"externaldata.gatekeeper.sh", "v1beta1", "Provider"}, "good");
   EXPECT_EQ(Ask("good").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(ExternalDataProvidersTest, OfTwoVersionsOfANameTheFirstCounts) {
+  ScriptedSource folder(false);
+  ExternalDataProviders providers(clock_, Logger::Silent(), metrics_, nullptr);
+  providers.Follow(folder, nullptr);
+  folder.Put(Provider("a", "http://127.0.0.1:1/x"));
+  folder.Put(Provider("a", "https://127.0.0.1:1/x", "v1alpha1"));
+  EXPECT_EQ(providers.Ask("a", {"key"}, arena_).error().code, ErrorCode::kNotFound);
 }
 
 // A certificate that is not there is no provider that is not there.
