@@ -1,6 +1,7 @@
 #include "rules/rego/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -124,8 +125,14 @@ class DocumentPlan final : public Plan {
                    : std::unexpected(std::move(parsed).error());
         return compiled ? std::optional(ValueQuery{*std::move(compiled), {}, {}}) : std::nullopt;
       };
-      outcome->error() =
-          FirstError(policy_, query, WithoutStore(request, program_), std::move(outcome->error()));
+      const std::array variable = {std::string("document")};
+      auto settled = SettleError(policy_, query, variable, WithoutStore(request, program_),
+                                 std::move(outcome->error()));
+      if (!settled) {
+        outcome->error() = std::move(settled).error();
+      } else {
+        *outcome = settled->empty() ? Value() : settled->front().front();
+      }
     }
     return outcome;
   }
@@ -157,23 +164,33 @@ class VariablesPlan final : public QueryPlan {
       const EvaluationRequest& request) const override {
     Limits limits(request);
     Evaluator evaluator(program_, request, prepared_);
-    std::vector<std::vector<Binding>> rows;
-    for (const std::vector<Value>& values : evaluator.RunQuery()) {
-      std::vector<Binding>& row = rows.emplace_back();
-      for (std::size_t i = 0; i < values.size() && limits.Allow(values[i]); ++i) {
-        row.push_back({.variable = program_.query_variables[i], .value = values[i]});
-      }
-    }
-    auto outcome = Outcome(evaluator, limits, std::move(rows));
+    auto outcome = Outcome(evaluator, limits, Named(evaluator.RunQuery(), limits));
     if (outcome && !*outcome) {
       const auto query = [this] { return std::optional(ValueQuery{Clone(query_), {}, {}}); };
-      outcome->error() =
-          FirstError(policy_, query, WithoutStore(request, program_), std::move(outcome->error()));
+      auto settled = SettleError(policy_, query, program_.query_variables,
+                                 WithoutStore(request, program_), std::move(outcome->error()));
+      if (!settled) {
+        outcome->error() = std::move(settled).error();
+      } else {
+        *outcome = Named(*settled, limits);
+      }
     }
     return outcome;
   }
 
  private:
+  std::vector<std::vector<Binding>> Named(const std::vector<std::vector<Value>>& solutions,
+                                          Limits& limits) const {
+    std::vector<std::vector<Binding>> rows;
+    for (const std::vector<Value>& values : solutions) {
+      std::vector<Binding>& row = rows.emplace_back();
+      for (std::size_t i = 0; i < values.size() && limits.Allow(values[i]); ++i) {
+        row.push_back({.variable = program_.query_variables[i], .value = values[i]});
+      }
+    }
+    return rows;
+  }
+
   const std::shared_ptr<const CompiledPolicy> policy_;
   const Body query_;
   Program program_;

@@ -12,6 +12,8 @@
 namespace portcullis::rego {
 namespace {
 
+using document::Value;
+
 constexpr std::chrono::milliseconds kPatience(200);
 // What a store's inventory may take, which is read whole.
 constexpr std::size_t kMostInventory = std::size_t{16} << 20;
@@ -46,19 +48,39 @@ bool AsksOthers(const CompiledPolicy& policy) {
   return asks;
 }
 
+using Solutions = std::vector<std::vector<Value>>;
+
+// Nothing: they do not fit into what the evaluation may take.
+std::optional<Solutions> Kept(const std::vector<std::vector<Binding>>& rows,
+                              std::span<const std::string> variables, document::Arena& arena) {
+  Solutions solutions;
+  for (const std::vector<Binding>& row : rows) {
+    std::vector<Value>& values = solutions.emplace_back();
+    for (const std::string& variable : variables) {
+      const auto binding = std::ranges::find(row, variable, &Binding::variable);
+      values.push_back(binding == row.end() ? Value() : document::DeepCopy(binding->value, arena));
+      if (arena.over_limit()) {
+        return std::nullopt;
+      }
+    }
+  }
+  return solutions;
+}
+
 }  // namespace
 
-EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
-                           const std::function<std::optional<ValueQuery>()>& query,
-                           const EvaluationRequest& request, EvaluationError error) {
+std::expected<Solutions, EvaluationError> SettleError(
+    const std::shared_ptr<const CompiledPolicy>& policy,
+    const std::function<std::optional<ValueQuery>()>& query, std::span<const std::string> variables,
+    const EvaluationRequest& request, EvaluationError error) {
   const auto now = request.clock->Now();
   if (!IsOfPolicy(error) || request.step_limit != 0 || request.deadline <= now ||
       AsksOthers(*policy)) {
-    return error;
+    return std::unexpected(std::move(error));
   }
   std::optional<ValueQuery> asked = query();
   if (!asked) {
-    return error;
+    return std::unexpected(std::move(error));
   }
   // What the evaluation has left of its memory.
   const std::size_t limit = request.arena->limit_bytes();
@@ -73,10 +95,18 @@ EvaluationError FirstError(const std::shared_ptr<const CompiledPolicy>& policy,
   Unheard sink;
   const auto release = request.conflict_texts == ConflictTexts::kCurrent ? trace::Release::k1_22
                                                                          : trace::Release::k1_17;
-  const auto outcome = trace::TracedQuery(policy, std::move(asked->body), std::move(asked->written))
-                           .Evaluate(again, release, sink);
-  const bool is_met = outcome && !*outcome && IsOfPolicy(outcome->error());
-  return is_met ? outcome->error() : std::move(error);
+  const trace::TracedQuery traced(policy, std::move(asked->body), std::move(asked->written));
+  const auto outcome = traced.Evaluate(again, release, sink);
+  if (!outcome) {
+    return std::unexpected(std::move(error));
+  }
+  if (!*outcome) {
+    return std::unexpected(IsOfPolicy(outcome->error()) ? outcome->error() : std::move(error));
+  }
+  if (auto solutions = Kept(**outcome, variables, *request.arena)) {
+    return *std::move(solutions);
+  }
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace portcullis::rego
