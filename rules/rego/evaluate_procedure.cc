@@ -127,7 +127,11 @@ bool Evaluator::RunBranches(const Procedure& procedure, Value* slots, Value* res
 }
 
 Signal Evaluator::RunBranch(const Procedure& procedure, const Branch* branch, Value* slots) {
-  for (; branch != nullptr; branch = branch->otherwise) {
+  const bool only_one = branch->only_first && branch->otherwise != nullptr;
+  while (only_one && branch != nullptr && IsLeftOut(procedure, *branch, slots)) {
+    branch = branch->otherwise;
+  }
+  for (; branch != nullptr; branch = only_one ? nullptr : branch->otherwise) {
     const std::uint64_t before = yields_;
     const std::size_t begin = collected_.size();
     const bool had_error = builtin_error_.has_value();

@@ -150,6 +150,8 @@ struct Branch {
   const Block* block = nullptr;
   const Rule* rule = nullptr;  // Null: of a plan for a document.
   const Branch* otherwise = nullptr;
+  bool only_first =
+      false;  // Of this and what follows, OPA tries only the first that its index does not leave out.
 };
 
 // What can be called: a function, a complete rule, the whole of a partial rule, or a partial rule asked for one key or for the

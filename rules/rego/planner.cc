@@ -531,7 +531,10 @@ const Branch* Planner::PlanBranch(const Work& work, const RuleGroup::Definition&
   Branch& branch = program_.branches.emplace_back();
   branch.block = block;
   branch.rule = &rule;
-  if (rule.else_rule != nullptr) {
+  branch.only_first = !definition.keys.empty();
+  // OPA does not evaluate the keys of an `else`.
+  if (rule.else_rule != nullptr &&
+      std::ranges::all_of(definition.keys, [](const Term* key) { return IsGround(*key); })) {
     branch.otherwise = PlanBranch(work, definition, *rule.else_rule);
   }
   return &branch;

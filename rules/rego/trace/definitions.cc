@@ -87,7 +87,8 @@ void Definitions::Add(const Rule& rule, const Rule& first) {
       .reference = FullReference(first),
       .path = {},
       .is_multi_value = rule.kind == RuleKind::kPartialSet,
-      .is_complete = rule.kind != RuleKind::kPartialSet && is_constant && !is_entry};
+      .is_complete = rule.kind != RuleKind::kPartialSet && is_constant && !is_entry,
+      .has_open_keys = &rule != &first && !is_constant};
   definition.path = ConstantPrefix(*definition.reference);
   known_.emplace(&rule, std::move(definition));
 }

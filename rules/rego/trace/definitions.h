@@ -24,6 +24,8 @@ struct Definition {
   std::string path;             // As printed, up to the first variable.
   bool is_multi_value = false;  // A set: its head has no value.
   bool is_complete = false;     // Neither set nor object.
+  bool has_open_keys =
+      false;  // An `else` below a head with computed keys, which OPA does not evaluate for it.
 };
 
 // The definitions to try.

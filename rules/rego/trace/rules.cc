@@ -320,7 +320,8 @@ Status TopDown::Reduce(const TreeWalk& walk, const Definition& definition, Bindi
   }
   // A variable that is written with a name of the compiler's passes its checks without a value: as in a plan, nothing is added.
   *duplicate = false;
-  if (last.is_undefined() || std::ranges::any_of(path, &Value::is_undefined)) {
+  if (definition.has_open_keys || last.is_undefined() ||
+      std::ranges::any_of(path, &Value::is_undefined)) {
     return nullptr;
   }
   if (collected->is_set()) {
