@@ -154,7 +154,10 @@ Result<bool> Campaign::Compare(const CampaignOptions& options, const std::vector
   std::jthread own([&] { own_answers = ours_->Ask(requests); });
   const std::vector<std::string> answers = TRY(theirs_->Ask(requests));
   own.join();
-  const std::vector<std::string> own_lines = TRY(std::move(own_answers));
+  if (!own_answers) {
+    return std::unexpected(std::move(own_answers).error());
+  }
+  const std::vector<std::string>& own_lines = *own_answers;
   for (std::size_t i = 0; i < programs.size(); ++i) {
     const Outcome ours = ReadOutcome(own_lines[i]);
     const Outcome theirs = ReadOutcome(answers[i]);
@@ -224,7 +227,12 @@ Result<bool> Campaign::Report(const CampaignOptions& options, const Program& pro
     return true;
   }
   const std::array<Outcome, 2> whole = TRY(AskBoth(program));
-  if (const std::string_view known = KnownDifference(program, whole[0], whole[1]); !known.empty()) {
+  const AskOpa ask_opa = [this](const Program& rewritten) {
+    const auto answers = theirs_->Ask({ToRequest(rewritten, 0)});
+    return answers ? ReadOutcome((*answers)[0]) : Outcome();
+  };
+  if (const std::string_view known = KnownDifference(program, whole[0], whole[1], ask_opa);
+      !known.empty()) {
     ++result->known[std::string(known)];
     return true;
   }

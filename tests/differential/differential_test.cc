@@ -14,6 +14,7 @@
 #include "rules/rego/catalog.h"
 #include "tests/differential/answer.h"
 #include "tests/differential/campaign.h"
+#include "tests/differential/inventory_answer.h"
 #include "tests/differential/outcome.h"
 
 namespace portcullis::differential {
@@ -119,7 +120,8 @@ TEST(Recorded, RandomProgramsGiveWhatOpaGave) {
   EXPECT_GE(programs, 150U);
 }
 
-// Programs that differed once, made small: requests of tests/opa_peer with a name and the text of the outcome.
+// Programs that differed once, made small: requests of tests/opa_peer with a name and the text of the outcome. With "inventory"
+// their data.inventory is read from a store too.
 TEST(Recorded, ProgramsThatDifferedOnceGiveWhatOpaGives) {
   const auto catalog = rego::CreateCatalog();
   std::ifstream file(fs::path(PORTCULLIS_DIFFERENTIAL) / "cases.yaml");
@@ -128,8 +130,14 @@ TEST(Recorded, ProgramsThatDifferedOnceGiveWhatOpaGives) {
   const auto documents = document::ParseYaml(text, arena);
   ASSERT_TRUE(documents) << documents.error().ToString();
   ASSERT_FALSE(documents->empty());
+  InventoryAnswerer inventory(*catalog);
   for (const document::YamlDocument& document : *documents) {
     const document::Value& test = document.value;
+    if (test.Find("inventory").is_true()) {
+      EXPECT_EQ(ReadOutcome(inventory.Answer(document::ToJson(test))).text,
+                test.GetString({"want"}))
+          << test.GetString({"name"}) << ", in a store";
+    }
     for (const EvaluateBy by : {EvaluateBy::kPlan, EvaluateBy::kSteps}) {
       EXPECT_EQ(ReadOutcome(Answer(document::ToJson(test), *catalog, by)).text,
                 test.GetString({"want"}))

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
+#include <regex>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -16,16 +19,6 @@ namespace {
 bool IsResult(const Outcome& outcome) {
   return outcome.kind == OutcomeKind::kValue || outcome.kind == OutcomeKind::kEmpty ||
          outcome.kind == OutcomeKind::kUndefined;
-}
-
-std::vector<std::string> SortedLines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    lines.push_back(std::move(line));
-  }
-  std::ranges::sort(lines);
-  return lines;
 }
 
 void WalkProgram(const Program& program, const rego::ConstVisitor& visitor) {
@@ -51,34 +44,131 @@ bool IsScalarOnly(const rego::Term& term) {
           }));
 }
 
-// {2, input.a}: what is computed has another place before it is known.
-bool HasOpenCollection(const Program& program) {
-  bool found = false;
-  rego::ConstVisitor visitor;
-  visitor.term = [&found](const rego::Term& term) {
-    const std::size_t a_member = term.kind == rego::TermKind::kSet ? 1 : 2;
-    found = found || ((term.kind == rego::TermKind::kSet || term.kind == rego::TermKind::kObject) &&
-                      term.items.size() > a_member && !IsScalarOnly(term));
-    return !found;
-  };
-  WalkProgram(program, visitor);
-  return found;
+// Text that is put into one of the program's texts, or taken out of it.
+struct Edit {
+  std::string file;  // Empty: the query.
+  std::size_t begin = 0;
+  std::size_t removed = 0;
+  std::string added;
+};
+
+Program Edited(Program program, std::vector<Edit> edits) {
+  std::ranges::stable_sort(edits, std::ranges::greater(), &Edit::begin);
+  for (const Edit& edit : edits) {
+    std::string& text = edit.file.empty() ? program.query : program.modules.at(edit.file);
+    text.replace(edit.begin, edit.removed, edit.added);
+  }
+  return program;
 }
 
-// A call of numbers.range with a bound beyond any int64.
-bool HasEndlessRange(const Program& program) {
-  bool found = false;
+std::string FileOf(const rego::Location& location) {
+  return location.file ? *location.file : std::string();
+}
+
+// For each literal as {2, input.a}: what makes it a call, whose result OPA goes through as it does through any other value. OPA
+// goes through the literal itself in the order of constants and variables, and meets equal members twice.
+std::vector<std::vector<Edit>> ClosedLiterals(const Program& program) {
+  std::vector<std::vector<Edit>> all;
   rego::ConstVisitor visitor;
-  visitor.term = [&found](const rego::Term& term) {
-    found = found || (term.kind == rego::TermKind::kCall &&
-                      rego::ToString(*term.items[0]) == "numbers.range" &&
-                      std::ranges::any_of(term.items, [](const rego::TermPtr& item) {
-                        return item->kind == rego::TermKind::kNumber && item->text.size() > 19;
-                      }));
-    return !found;
+  visitor.term = [&all](const rego::Term& term) {
+    const bool is_set = term.kind == rego::TermKind::kSet;
+    if ((is_set || term.kind == rego::TermKind::kObject) && term.items.size() > (is_set ? 1 : 2) &&
+        !IsScalarOnly(term)) {
+      const rego::Location& place = term.location;
+      const std::string file = FileOf(place);
+      all.push_back({{file, place.offset, 0, is_set ? "union({" : "object.union({}, "},
+                     {file, place.offset + place.length, 0, is_set ? "})" : ")"}});
+    }
+    return true;
   };
   WalkProgram(program, visitor);
-  return found;
+  return all;
+}
+
+bool IsAnswerOfClosed(const Program& program, const Outcome& ours, const AskOpa& ask_opa) {
+  std::vector<Edit> kept;
+  for (const std::vector<Edit>& closed : ClosedLiterals(program)) {
+    std::vector<Edit> edits = kept;
+    edits.insert(edits.end(), closed.begin(), closed.end());
+    const Outcome outcome = ask_opa(Edited(program, edits));
+    if (outcome.text == ours.text) {
+      return true;
+    }
+    // A pattern cannot be a call.
+    if (outcome.kind != OutcomeKind::kRejected) {
+      kept = std::move(edits);
+    }
+  }
+  return false;
+}
+
+bool HasComputedKeys(const rego::Term& reference) {
+  return std::ranges::any_of(reference.items | std::views::drop(1),
+                             [](const rego::TermPtr& key) { return !key->IsScalar(); });
+}
+
+// h.a[data.b.n] := 1 if … else := 2: OPA takes the key of an `else` as it is written.
+bool IsAnswerWithoutElse(const Program& program, const Outcome& ours, const AskOpa& ask_opa) {
+  std::vector<Edit> edits;
+  rego::ConstVisitor visitor;
+  visitor.rule = [&edits](const rego::Rule& rule) {
+    if (rule.else_rule != nullptr && HasComputedKeys(*rule.reference)) {
+      const rego::Location& place = rule.else_rule->location;
+      edits.push_back({FileOf(place), place.offset, place.length, ""});
+      return false;
+    }
+    return true;
+  };
+  WalkProgram(program, visitor);
+  return !edits.empty() && ask_opa(Edited(program, std::move(edits))).text == ours.text;
+}
+
+// The text without what its strings hold.
+std::string WithoutStrings(std::string_view text) {
+  std::string rest;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (in_string && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      in_string = !in_string;
+      rest += '"';
+    } else if (!in_string) {
+      rest += text[i];
+    }
+  }
+  return rest;
+}
+
+// {data.n: 2}, [x1]: a name that was left unevaluated stands where a value has a part.
+bool HasNameInValue(const Outcome& outcome) {
+  static const std::regex name(R"re([{[,:] ?(?!(true|false|null|set)\b)[A-Za-z_])re");
+  std::istringstream stream(outcome.text);
+  for (std::string line; std::getline(stream, line);) {
+    // Of an error, only the lines that list values.
+    if ((IsResult(outcome) || line.starts_with("  ")) &&
+        std::regex_search(WithoutStrings(line.substr(0, line.rfind(" at "))), name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether a number is beyond any int64.
+bool HasHugeNumber(const std::string& text) {
+  std::size_t digits = 0;
+  return std::ranges::any_of(text, [&digits](char c) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    return digits > 19;
+  });
+}
+
+bool HasEndlessRange(const Program& program) {
+  const auto texts = program.modules | std::views::values;
+  return std::ranges::any_of(
+             texts, [](const std::string& text) { return text.contains("numbers.range"); }) &&
+         (HasHugeNumber(program.input) || HasHugeNumber(program.data) ||
+          std::ranges::any_of(texts, HasHugeNumber));
 }
 
 bool IsBelow(const rego::Term& path, const rego::Term& above) {
@@ -111,19 +201,25 @@ bool ReplacesBelowShared(const Program& program) {
 
 }  // namespace
 
-std::string_view KnownDifference(const Program& program, const Outcome& ours,
-                                 const Outcome& theirs) {
+std::string_view KnownDifference(const Program& program, const Outcome& ours, const Outcome& theirs,
+                                 const AskOpa& ask_opa) {
   // What OPA's index leaves out is not tried there, and runs into a limit here.
   if (ours.code == "eval_cancel_error" && IsResult(theirs) && HasEndlessRange(program)) {
     return "a range without end that is not tried";
   }
-  if (!IsResult(ours) || !IsResult(theirs)) {
+  if (HasNameInValue(theirs)) {
+    return "a value with a name in it";
+  }
+  if (!IsResult(theirs)) {
     return "";
   }
-  if (SortedLines(ours.text) == SortedLines(theirs.text) && HasOpenCollection(program)) {
-    return "members in another order";
+  if (IsAnswerWithoutElse(program, ours, ask_opa)) {
+    return "an else below a head with computed keys";
   }
-  return ReplacesBelowShared(program) ? "a document altered by with" : "";
+  if (IsAnswerOfClosed(program, ours, ask_opa)) {
+    return "members of a literal in another order, or twice";
+  }
+  return IsResult(ours) && ReplacesBelowShared(program) ? "a document altered by with" : "";
 }
 
 }  // namespace portcullis::differential
