@@ -39,13 +39,13 @@ class WithRewriter {
     Body result;
     std::vector<Hoisted> hoisted;
     for (ExprPtr& expr : body) {
-      for (With& with : expr->with) {
-        const Verdict verdict = Check(with);
+      for (std::size_t i = 0; i < expr->with.size(); ++i) {
+        const Verdict verdict = Check(expr->with[i]);
         if (verdict == Verdict::kRefused) {
           return;  // One error is enough of a body.
         }
         if (verdict == Verdict::kCompute) {
-          RewriteValue(with, hoisted, result);
+          RewriteValue(expr->with[i], i, hoisted, result);
         }
       }
       result.push_back(std::move(expr));
@@ -76,6 +76,7 @@ class WithRewriter {
   // The expressions that were made of one literal share its modifiers: their values are computed once.
   struct Hoisted {
     TermPtr value;
+    std::size_t number;  // Among the literal's.
     std::string variable;
   };
 
@@ -109,11 +110,13 @@ class WithRewriter {
     return visitor;
   }
 
-  void RewriteValue(With& with, std::vector<Hoisted>& hoisted, Body& result) {
+  void RewriteValue(With& with, std::size_t number, std::vector<Hoisted>& hoisted, Body& result) {
     auto known = std::ranges::find_if(hoisted, [&](const Hoisted& h) {
-      // One clause on several expressions that were made of one; variables inside may have got names of their own.
+      // One clause on several expressions that were made of one; variables inside may have got names of their own. All parts of
+      // an `else` without braces are in one place.
       const Location& location = h.value->location;
-      return location.row != 0 && location.offset == with.value->location.offset &&
+      return location.row != 0 && h.number == number &&
+             location.offset == with.value->location.offset &&
              location.row == with.value->location.row && h.value->kind == with.value->kind;
     });
     if (known != hoisted.end()) {
@@ -123,7 +126,7 @@ class WithRewriter {
     TermPtr value = Clone(*with.value);
     ExprPtr expr = compilation_.NewEquality(std::move(with.value));
     with.value = Clone(*expr->terms[1]);
-    hoisted.push_back({std::move(value), with.value->text});
+    hoisted.push_back({std::move(value), number, with.value->text});
     result.push_back(std::move(expr));
   }
 
