@@ -1,9 +1,12 @@
 #include "rules/rego/recursion.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
+#include <utility>
 
+#include "rules/builtins/go_format.h"
 #include "rules/rego/types.h"
 
 namespace portcullis::rego {
@@ -359,12 +362,13 @@ void CheckRule(Compilation& compilation, const Rule& rule) {
     return;
   }
   const CycleText text(compilation);
-  compilation.errors.Add({"rego_recursion_error",
-                          "rule " + text.Name(rule) + (certain ? " is" : " may be") +
-                              " recursive: " + text.Path(cycle) +
-                              (certain ? "" : text.Cause(cycle)),
-                          rule.location,
-                          {}});
+  const std::string format =
+      certain ? "rule %v is recursive: %v" : "rule %v may be recursive: %v" + text.Cause(cycle);
+  // OPA formats the cause too, and whatever percent signs are in its names.
+  const std::array<builtins::GoArgument, 2> names = {text.Name(rule), text.Path(cycle)};
+  std::string formatted;
+  builtins::FormatGo(format, names, std::string::npos, &formatted);
+  compilation.errors.Add({"rego_recursion_error", std::move(formatted), rule.location, {}});
 }
 
 void CheckRules(Compilation& compilation, const RuleNode& node) {
