@@ -4,6 +4,7 @@ set(rego_engine_sources
   access_path_contained.cc
   access_path_declared.cc
   access_path_probe.cc
+  base_child.cc
   body_planner.cc
   conflict_text.cc
   engine.cc

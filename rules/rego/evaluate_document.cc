@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/rego/base_child.h"
 #include "rules/rego/evaluator.h"
 #include "rules/rego/scratch.h"
 
@@ -101,13 +102,6 @@ bool Evaluator::MaterialiseData(Value* result) {
   return true;
 }
 
-Value Evaluator::BaseChild(const Value& value, const Value& key) {
-  const Value child = value.Find(key);
-  return child.is_undefined() && key.is_number() && value.is_object()
-             ? value.Find(document::NumberText(key))
-             : child;
-}
-
 bool Evaluator::BaseAt(std::span<const Value> path, Value* result) {
   if (context_->inventory != nullptr && path.empty()) {
     return MaterialiseData(result);
@@ -144,10 +138,10 @@ Signal Evaluator::EnterDocument(const Step& step, Value* slots, const DocumentNo
     Value value;
     if (!Call(*child->whole, {}, true, &value)) {
       signal = FailAfterwards(*child->whole, {}, [&](const Value& first) {
-        return WalkValue(step, slots, first, rest);
+        return WalkValue(step, slots, first, rest, rego::ChildOf);
       });
     } else if (value.is_defined()) {
-      signal = WalkValue(step, slots, value, rest);
+      signal = WalkValue(step, slots, value, rest, rego::ChildOf);
     }
   } else if (child != nullptr) {
     signal = WalkDocument(step, slots, child, path, level + 1);
@@ -156,7 +150,7 @@ Signal Evaluator::EnterDocument(const Step& step, Value* slots, const DocumentNo
     if (!BaseAt(path, &value)) {
       signal = Signal::kError;
     } else if (value.is_defined()) {
-      signal = WalkValue(step, slots, value, rest);
+      signal = WalkValue(step, slots, value, rest, BaseChild);
     }
   }
   path.pop_back();
@@ -219,7 +213,7 @@ Signal Evaluator::WalkDocument(const Step& step, Value* slots, const DocumentNod
 }
 
 Signal Evaluator::WalkValue(const Step& step, Value* slots, const Value& value,
-                            std::span<const Level> levels) {
+                            std::span<const Level> levels, ChildFinder child) {
   if (levels.empty()) {
     if (step.to != kNoSlot) {
       slots[step.to] = value;
@@ -228,16 +222,16 @@ Signal Evaluator::WalkValue(const Step& step, Value* slots, const Value& value,
   }
   const Level& at = levels.front();
   if (at.kind == Level::Kind::kKey) {
-    const Value next = ChildOf(value, Get(at.key, slots));
+    const Value next = child(value, Get(at.key, slots));
     return next.is_undefined() ? Signal::kContinue
-                               : WalkValue(step, slots, next, levels.subspan(1));
+                               : WalkValue(step, slots, next, levels.subspan(1), child);
   }
   for (std::uint32_t i = 0; i < value.size(); ++i) {
     const Value item = value.is_object() ? value.ValueAt(i) : value.ItemAt(i);
     if (at.slot != kNoSlot) {
       slots[at.slot] = value.is_object() ? value.KeyAt(i) : value.is_array() ? Value::Int(i) : item;
     }
-    if (const Signal signal = WalkValue(step, slots, item, levels.subspan(1));
+    if (const Signal signal = WalkValue(step, slots, item, levels.subspan(1), child);
         signal != Signal::kContinue) {
       return signal;
     }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "rules/rego/base_child.h"
 #include "rules/rego/print_text.h"
 #include "rules/rego/scratch.h"
 

@@ -167,17 +167,15 @@ class Evaluator {
                       Path& path, std::size_t level);
   Signal EnterDocument(const Step& step, document::Value* slots, const DocumentNode* node,
                        Path& path, std::size_t level, const document::Value& key);
+  using ChildFinder = document::Value (*)(const document::Value& value, const document::Value& key);
   Signal WalkValue(const Step& step, document::Value* slots, const document::Value& value,
-                   std::span<const Level> levels);
+                   std::span<const Level> levels, ChildFinder child);
   bool DocumentExtent(const DocumentNode* node, Path& path, document::Value* result);
   bool RulesExtent(const DocumentNode& node, Path& path, document::Value* result);
   Signal With(const Step& step, document::Value* slots);
   Signal WithEnd(const Step& step, document::Value* slots);
   bool ReplaceDocuments(const WithTargets& targets, const document::Value* slots, Context* context);
   [[nodiscard]] bool IsMasked(std::span<const document::Value> path) const;
-  // What lies below `key` in base documents, where a number stands for its text as a key.
-  [[nodiscard]] static document::Value BaseChild(const document::Value& value,
-                                                 const document::Value& key);
   // The base document at `path`; undefined: none.
   bool BaseAt(std::span<const document::Value> path, document::Value* result);
   // `data` without rules, with data.inventory made into a value.

@@ -1,8 +1,7 @@
 // References: through the tree of rules and base documents, and through values.
 
-#include <charconv>
-
 #include "document/json.h"
+#include "rules/rego/base_child.h"
 #include "rules/rego/trace/topdown.h"
 
 namespace portcullis::rego::trace {
@@ -108,21 +107,10 @@ bool TopDown::IsReplaced(std::span<const Value> path) const {
 Value TopDown::Stored(std::span<const Value> path) {
   Value value = data_;
   for (const Value& key : path) {
-    const std::string text = key.is_string()   ? std::string(key.string())
-                             : key.is_number() ? document::NumberText(key)
-                                               : std::string();
     if ((!key.is_string() && !key.is_number()) || value.is_undefined()) {
       return {};
     }
-    if (value.is_array()) {
-      std::uint32_t at = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), at);
-      value = error == std::errc() && end == text.data() + text.size() && at < value.size()
-                  ? value.ItemAt(at)
-                  : Value();
-    } else {
-      value = value.is_object() ? value.Find(text) : Value();
-    }
+    value = BaseChild(value, key);
   }
   if (!path.empty() || !value.is_object() || value.Find("system").is_undefined()) {
     return value;
