@@ -9,6 +9,7 @@ std::vector<std::string> Generator::Body(Scope& scope, unsigned binders, unsigne
   std::vector<std::string> lines;
   while (binders + filters > 0) {
     const bool bind = random_.Below(binders + filters) < binders;
+    scope.settled = scope.variables.size();
     Scope before = scope;
     lines.push_back(bind ? Binder(scope) : Filter(scope));
     if (withs_ && random_.Chance(9)) {
@@ -16,6 +17,7 @@ std::vector<std::string> Generator::Body(Scope& scope, unsigned binders, unsigne
     }
     --(bind ? binders : filters);
   }
+  scope.settled = scope.variables.size();
   // The compiler has to find the order again, or to refuse it.
   if (lines.size() > 1 && random_.Chance(6)) {
     std::swap(lines[random_.Below(lines.size())], lines[random_.Below(lines.size())]);
@@ -222,6 +224,7 @@ std::string Generator::Every(Scope& scope) {
                                                   : list->item;
   const std::string value = NewVariable(scope, list->item);
   const std::string index = random_.Chance(50) ? NewVariable(scope, key) : "";
+  scope.settled = scope.variables.size();
   const std::string body = random_.Chance(30) ? Block(scope) : Filter(scope);
   // A variable that is not used is refused.
   const auto used = [&](const std::string& name) {
@@ -233,9 +236,8 @@ std::string Generator::Every(Scope& scope) {
 
 std::string Generator::Filter(Scope& scope) {
   // A scope whose references bind nothing: for what stands in a negation.
-  Scope closed = scope;
+  Scope closed = Inside(scope);
   closed.binds = false;
-  --closed.depth;
   if (random_.Chance(2)) {
     return Fault();
   }
@@ -288,6 +290,19 @@ std::string Generator::Filter(Scope& scope) {
       return left && right ? *left + (random_.Chance(50) ? " == " : " = ") + *right
                            : Comparison(scope);
     }
+    case 10: {
+      if (!dialect_.in) {
+        return Comparison(scope);
+      }
+      const ShapePtr list = AnyCollection();
+      const ShapePtr key = list->kind == Kind::kArray ? Simple(Kind::kNumber)
+                           : list->kind == Kind::kMap ? Simple(Kind::kString)
+                                                      : list->item;
+      const std::string member = Term(list->item, closed);
+      const std::string domain = Term(list, closed);
+      return (random_.Chance(30) ? "not (" : "(") +
+             (random_.Chance(50) ? Term(key, closed) + ", " : "") + member + " in " + domain + ')';
+    }
     default:
       return Comparison(scope);
   }
@@ -302,9 +317,8 @@ std::string Generator::Withs(Scope& scope) {
 }
 
 std::string Generator::With(Scope& scope) {
-  Scope closed = scope;
+  Scope closed = Inside(scope);
   closed.binds = false;
-  --closed.depth;
   switch (random_.Below(8)) {
     case 0: {
       for (const Root& root : roots_) {
@@ -321,6 +335,10 @@ std::string Generator::With(Scope& scope) {
           return " with " + NameOf(function) + " as " + Term(function.result, closed);
         }
         for (const Function& other : functions_) {
+          if (function.arguments.size() == 1 && random_.Chance(20)) {
+            return random_.Chance(50) ? " with count as " + NameOf(function)
+                                      : " with " + NameOf(function) + " as type_name";
+          }
           if (other.name != function.name && other.arguments.size() == function.arguments.size() &&
               Same(*other.result, *function.result) && random_.Chance(50)) {
             return " with " + NameOf(function) + " as " + NameOf(other);

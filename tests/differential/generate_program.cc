@@ -40,7 +40,27 @@ Dialect Generator::RandomDialect(const std::string& version) {
 
 // Now and then something that is refused, or fails.
 std::string Generator::Fault() {
-  switch (random_.Below(14)) {
+  switch (random_.Below(24)) {
+    case 10:
+      return "e0 := 1; e0 := 2";
+    case 11:
+      return "every e1 in [1, 2] { e1 > 0; e2 }";
+    case 12:
+      return "input.a := 1";
+    case 13:
+      return "some e3; e3 > 1";
+    case 14:
+      return "[e4, e4] := [1, 2]";
+    case 15:
+      return "object.get({}, 1) == 2";
+    case 16:
+      return "{1} | {2} == {1, 2}";
+    case 17:
+      return "1 + \"a\" == 2";
+    case 18:
+      return "data.base[e5] == 1 with data.base as {\"z\": 1}";
+    case 19:
+      return "sprintf(\"%d\", \"x\") == \"\"";
     case 0:
       return "unknown_variable > 1";
     case 1:
@@ -110,7 +130,7 @@ void Generator::MakePackage(std::size_t number) {
         text += "import data." + packages_[i].path + " as " + packages_[i].alias + '\n';
       }
     }
-    return text + '\n';
+    return text + Imports() + '\n';
   };
   std::string text = header();
   const unsigned rules = 1 + random_.Below(4);
@@ -148,11 +168,29 @@ std::string Generator::Query() {
   if (roll < 90) {
     return "x = data";
   }
+  if (roll < 92) {
+    // Documents by names that are found at run time.
+    const std::string& path = packages_[random_.Below(packages_.size())].path;
+    const std::string name = rules.empty() ? "r0" : random_.Pick(rules);
+    switch (random_.Below(5)) {
+      case 0:
+        return "x = data[y][z]";
+      case 1:
+        return "x = data." + path + "[y][z]";
+      case 2:
+        return "y = \"" + path.substr(0, path.find('.')) + "\"; x = data[y]";
+      case 3:
+        return "x = data[y]." + name.substr(name.rfind('.') + 1);
+      default:
+        return "x = data." + path + "[y]; not is_boolean(x)";
+    }
+  }
   if (roll < 95 && !rules.empty()) {
     return "x = " + random_.Pick(rules) + "[y]";
   }
   // A body of its own, as of a package that sees all others.
   packages_.push_back({"query", "query"});
+  aliases_.clear();
   package_ = packages_.size() - 1;
   imported_.clear();
   dialect_ = {"v1", "", true, true, false, true};

@@ -47,8 +47,13 @@ std::string Generator::RareText(Scope& scope) {
        "[1577836800000000000, \"\", \"Mon Jan 2 15:04:05 2006\"]"});
   switch (random_.Below(10)) {
     case 8:
-      return random_.Chance(50) ? "rego.metadata.rule().title"
-                                : "sprintf(\"%v\", [rego.metadata.chain()])";
+      return std::string(random_.Pick(std::to_array<std::string_view>(
+          {"rego.metadata.rule().title", "sprintf(\"%v\", [rego.metadata.chain()])",
+           "sprintf(\"%v\", [rego.metadata.rule()])",
+           "concat(\".\", rego.metadata.chain()[0].path)",
+           "rego.metadata.chain()[_].annotations.title",
+           "object.get(rego.metadata.rule(), \"title\", \"none\")",
+           "json.marshal([rego.metadata.chain()[_].annotations.custom])"})));
     case 0:
       return "time.format(" + std::string(random_.Pick(kTimes)) + ")";
     case 1:

@@ -3,6 +3,11 @@
 #include "tests/differential/generator.h"
 
 namespace portcullis::differential {
+namespace {
+
+constexpr std::array<std::string_view, 1> kSpaced = {"x y"};
+
+}  // namespace
 
 std::string Generator::NewRuleName(std::string_view kind) {
   return std::string(kind) + std::to_string(rules_++);
@@ -12,7 +17,11 @@ std::string Generator::Head(const std::string& head, const std::string& value) c
   return head + (dialect_.if_bodies ? " := " : " = ") + value;
 }
 
-std::string Generator::BodyBlock(const std::vector<std::string>& body) const {
+std::string Generator::BodyBlock(const std::vector<std::string>& body) {
+  if (dialect_.if_bodies && body.size() == 1 && !body[0].contains("; ") &&
+      !body[0].starts_with('{') && random_.Chance(30)) {
+    return " if " + body[0];
+  }
   std::string text = dialect_.if_bodies ? " if {\n" : " {\n";
   for (const std::string& line : body) {
     text += '\t' + line + '\n';
@@ -24,7 +33,10 @@ std::string Generator::BodyBlock(const std::vector<std::string>& body) const {
 std::string Generator::Annotation(std::string_view scope) {
   std::string text = "# METADATA\n";
   if (random_.Chance(80)) {
-    text += "# title: " + std::string(RandomWord(random_)) + "\n";
+    text += "# title: " +
+            (random_.Chance(95) ? std::string(RandomKey(random_, *MapOf(nullptr)))
+                                : std::string(RandomWord(random_))) +
+            "\n";
   }
   if (random_.Chance(60)) {
     text += "# scope: " + std::string(scope) + "\n";
@@ -45,6 +57,9 @@ std::string Generator::Rule() {
 }
 
 std::string Generator::PlainRule() {
+  if (!dialect_.if_bodies && random_.Chance(8)) {
+    return ChainedRule();
+  }
   switch (random_.Below(12)) {
     case 0:
     case 1:
@@ -104,6 +119,10 @@ std::string Generator::PartialSet() {
   std::string text;
   for (unsigned i = random_.Chance(70) ? 1 : 2; i > 0; --i) {
     Scope scope;
+    if (dialect_.if_bodies && random_.Chance(8)) {
+      text += name + " contains " + Term(item, scope) + "\n\n";
+      continue;
+    }
     const std::vector<std::string> body = Body(scope, 1 + random_.Below(3), random_.Below(3));
     const std::string member = Term(item, scope);
     text += (dialect_.if_bodies ? name + " contains " + member : name + '[' + member + ']') +
@@ -149,8 +168,8 @@ std::string Generator::ReferenceHead() {
   const ShapePtr item = MemberShape();
   std::string text;
   ShapePtr shape;
-  const unsigned form = random_.Below(9);
-  const bool has_else = form >= 5 && random_.Chance(20);
+  const unsigned form = random_.Below(13);
+  const bool has_else = form == 7 || form == 0 ? random_.Chance(20) : random_.Chance(3);
   for (unsigned i = 1 + random_.Below(2); i > 0; --i) {
     Scope scope;
     const std::vector<std::string> body = Body(scope, 1 + random_.Below(2), random_.Below(2));
@@ -185,6 +204,29 @@ std::string Generator::ReferenceHead() {
       case 6:
         text += Head(name + '[' + key() + "].c", value);
         shape = MapOf(RecordOf({{"c", item}}));
+        break;
+      case 8:
+        // Without a value: true.
+        text += name + '[' + key() + "][\"x y\"]";
+        shape = MapOf(MapOf(Simple(Kind::kBoolean), kSpaced));
+        break;
+      case 9:
+        if (dialect_.if_bodies) {
+          text += name + '[' + key() + "][" + key() + "] contains " + value;
+          shape = MapOf(MapOf(SetOf(item)));
+        } else {
+          text += Head(name + '[' + key() + "][" + key() + "].c", value);
+          shape = MapOf(MapOf(RecordOf({{"c", item}})));
+        }
+        break;
+      case 10:
+        // A definition for some of the keys and one for a single one.
+        text += i == 2 ? Head(name + ".a[" + key() + ']', value) : Head(name + ".a.b", value);
+        shape = RecordOf({{"a", MapOf(item)}});
+        break;
+      case 11:
+        text += Head(name + '[' + key() + "][" + Term(Simple(Kind::kNumber), scope) + ']', value);
+        shape = MapOf(MapOf(item));
         break;
       case 7:
         text += Head(name + ".a.b.c", value);
@@ -239,6 +281,9 @@ std::string Generator::Argument(const ShapePtr& shape, Scope& scope) {
 
 std::string Generator::FunctionRule() {
   Function function{package_, NewRuleName("f"), {}, MemberShape()};
+  if (random_.Chance(15)) {
+    function.name += random_.Chance(70) ? ".g" : ".a.g";
+  }
   for (unsigned i = random_.Chance(60) ? 1 : 2; i > 0; --i) {
     function.arguments.push_back(random_.Chance(60) ? RandomScalar(random_)
                                                     : RandomShape(random_, 1, true));
@@ -261,6 +306,8 @@ std::string Generator::FunctionRule() {
     for (const ShapePtr& shape : function.arguments) {
       arguments += (arguments.empty() ? "" : ", ") + Argument(shape, scope);
     }
+    scope.settled = scope.variables.size();
+    const std::size_t of_arguments = scope.settled;
     const std::string head = function.name + '(' + arguments + ')';
     if (definitions == 1 && random_.Chance(30)) {
       text += Head(head, Term(function.result, scope)) + "\n\n";
@@ -271,7 +318,8 @@ std::string Generator::FunctionRule() {
     text += Head(head, value) + BodyBlock(body);
     if (random_.Chance(25)) {
       Scope other = scope;
-      other.variables.resize(0);
+      other.variables.resize(random_.Chance(60) ? of_arguments : 0);
+      other.settled = other.variables.size();
       text += ' ' + Head("else", Term(function.result, other)) +
               (random_.Chance(50) ? "" : BodyBlock(Body(other, 1, 0)));
     }

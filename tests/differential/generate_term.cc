@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "tests/differential/generator.h"
 
@@ -39,6 +40,20 @@ std::string Generator::NewVariable(Scope& scope, const ShapePtr& shape) {
   std::string name = FreshName(scope);
   scope.variables.push_back({name, shape});
   return name;
+}
+
+// How many of the variables a term may use.
+std::size_t Generator::Visible(const Scope& scope) {
+  return random_.Chance(1) ? scope.variables.size()
+                           : std::min(scope.settled, scope.variables.size());
+}
+
+// For what stands in a closure: what the same line binds outside is not bound there yet.
+Scope Generator::Inside(const Scope& scope) {
+  Scope inner = scope;
+  inner.variables.resize(Visible(scope));
+  --inner.depth;
+  return inner;
 }
 
 ShapePtr Generator::AnyCollection() {
@@ -124,10 +139,10 @@ std::string Generator::Literal(const ShapePtr& want, Scope& scope) {
 }
 
 std::string Generator::Comprehension(const ShapePtr& want, Scope& scope) {
-  Scope inner = scope;
+  Scope inner = Inside(scope);
   inner.binds = true;
-  --inner.depth;
-  const std::string body = Block(inner);
+  std::string body = random_.Chance(12) ? Shadowing(inner) : "";
+  body += (body.empty() ? "" : "; ") + Block(inner);
   if (want->kind == Kind::kMap) {
     const std::string key = Term(Simple(Kind::kString), inner);
     return '{' + key + ": " + Term(want->item, inner) + " | " + body + '}';
@@ -135,6 +150,20 @@ std::string Generator::Comprehension(const ShapePtr& want, Scope& scope) {
   const std::string item = Term(want->item, inner);
   return want->kind == Kind::kArray ? '[' + item + " | " + body + ']'
                                     : '{' + item + " | " + body + '}';
+}
+
+// Declares a name anew that is known outside; empty: there is none.
+std::string Generator::Shadowing(Scope& scope) {
+  if (scope.variables.empty()) {
+    return "";
+  }
+  const std::string name = random_.Pick(scope.variables).name;
+  const ShapePtr item = MemberShape();
+  const std::string value = Term(dialect_.in ? ArrayOf(item) : item, scope);
+  std::erase_if(scope.variables, [&](const Variable& variable) { return variable.name == name; });
+  scope.variables.push_back({name, item});
+  scope.settled = scope.variables.size();
+  return dialect_.in ? "some " + name + " in " + value : name + " := " + value;
 }
 
 std::string Generator::Template(Scope& scope) {
@@ -155,7 +184,7 @@ std::optional<std::string> Generator::Reference(const ShapePtr& want, Scope& sco
   }
   // Variables first: they are what makes a program hang together.
   std::vector<const Variable*> near;
-  for (const Variable& variable : scope.variables) {
+  for (const Variable& variable : std::span(scope.variables).first(Visible(scope))) {
     if (Holds(*variable.shape, *want) &&
         (scope.binds || Same(*variable.shape, *want) || !IsCollection(*variable.shape))) {
       near.push_back(&variable);
@@ -172,6 +201,11 @@ std::optional<std::string> Generator::Reference(const ShapePtr& want, Scope& sco
       far.push_back(&root);
     }
   }
+  for (const Root& alias : aliases_) {
+    if (Holds(*alias.shape, *want) && (scope.binds || !alias.rule || Same(*alias.shape, *want))) {
+      far.push_back(&alias);
+    }
+  }
   if (far.empty()) {
     return std::nullopt;
   }
@@ -183,7 +217,7 @@ std::optional<std::string> Generator::Reference(const ShapePtr& want, Scope& sco
 // refused.
 std::string Generator::Key(const ShapePtr& shape, Scope& scope, const Shape& holder, bool known) {
   std::vector<const Variable*> bound;
-  for (const Variable& variable : scope.variables) {
+  for (const Variable& variable : std::span(scope.variables).first(Visible(scope))) {
     if (Same(*variable.shape, *shape)) {
       bound.push_back(&variable);
     }
@@ -240,7 +274,12 @@ std::string Generator::Path(const Root& root, const ShapePtr& want, Scope& scope
         break;
       }
       default:
-        text += '[' + Key(from->item, scope, *from, root.rule) + ']';
+        // s[[x, "a"]]: members that fit a pattern.
+        text += '[' +
+                (scope.binds && !IsScalar(*from->item) && random_.Chance(40)
+                     ? Pattern(from->item, scope, false)
+                     : Key(from->item, scope, *from, root.rule)) +
+                ']';
         next = from->item;
         break;
     }

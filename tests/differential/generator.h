@@ -48,6 +48,8 @@ struct Variable {
 // Where a term or an expression stands.
 struct Scope {
   std::vector<Variable> variables;
+  // Variables that the lines before this one bind: terms mostly keep to these, since what one line binds and uses is often unsafe.
+  std::size_t settled = 0;
   int depth = 3;      // How much deeper terms may nest.
   bool binds = true;  // References may have free variables, which are then bound for what follows.
 };
@@ -81,10 +83,11 @@ class Generator {
   void MakeDocuments();
   void MakePackage(std::size_t number);
   std::string Query();
+  std::string Imports();
   Dialect RandomDialect(const std::string& version);
   std::string Fault();
 
-  // generate_rule.cc: each gives the text of one rule in all its parts.
+  // generate_rule.cc, generate_rare_rule.cc: each gives the text of one rule in all its parts.
   std::string Rule();
   std::string PlainRule();
   std::string CompleteRule();
@@ -92,9 +95,10 @@ class Generator {
   std::string PartialObject();
   std::string ReferenceHead();
   std::string FunctionRule();
+  std::string ChainedRule();
   std::string Annotation(std::string_view scope);
   std::string Head(const std::string& head, const std::string& value) const;
-  std::string BodyBlock(const std::vector<std::string>& body) const;
+  std::string BodyBlock(const std::vector<std::string>& body);
   std::string Argument(const ShapePtr& shape, Scope& scope);
   std::string NewRuleName(std::string_view kind);
 
@@ -119,8 +123,11 @@ class Generator {
   std::string Key(const ShapePtr& shape, Scope& scope, const Shape& holder, bool known);
   std::string Literal(const ShapePtr& want, Scope& scope);
   std::string Comprehension(const ShapePtr& want, Scope& scope);
+  std::string Shadowing(Scope& scope);
   std::string Template(Scope& scope);
   std::string NewVariable(Scope& scope, const ShapePtr& shape);
+  std::size_t Visible(const Scope& scope);
+  Scope Inside(const Scope& scope);
   std::string FreshName(Scope& scope);
   std::string NameOf(const Root& root) const;
   std::string NameOf(const Function& function) const;
@@ -159,6 +166,7 @@ class Generator {
   std::vector<std::size_t> imported_;  // By the module being made.
   std::size_t package_ = 0;            // That is being made.
   std::vector<Root> roots_;
+  std::vector<Root> aliases_;  // Parts of documents and rules that the module being made imports.
   std::vector<Function> functions_;
   bool withs_ = true;
   unsigned names_ = 0;

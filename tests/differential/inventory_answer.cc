@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,6 +18,9 @@ namespace portcullis::differential {
 namespace {
 
 using document::Value;
+
+constexpr std::size_t kMemoryLimit = std::size_t{1} << 30;
+constexpr std::int64_t kTimeoutMillis = 10'000;
 
 // The objects of a tree of `levels` levels of keys.
 void Gather(const Value& tree, int levels, std::vector<Value>* objects) {
@@ -93,12 +97,17 @@ std::string InventoryAnswerer::Answer(std::string_view request) {
   SystemClock clock;
   rego::EvaluationRequest evaluation;
   evaluation.input = parsed->Find("input");
-  evaluation.arena = &arena;
+  document::Arena results(kMemoryLimit);
+  evaluation.arena = &results;
   evaluation.clock = &clock;
   evaluation.inventory_numbers = document::NumberMode::kExact;
   evaluation.strict_builtin_errors = parsed->Find("strict_builtin_errors").is_true();
   evaluation.conflict_texts = rego::ConflictTexts::kCurrent;
+  const Value timeout = parsed->Find("timeout_ms");
+  const std::chrono::milliseconds patience(timeout.is_int() ? timeout.integer() : kTimeoutMillis);
   const auto text = [&]() -> std::string {
+    results.Reset();
+    evaluation.deadline = clock.Now() + patience;
     const auto outcome = (*plan)->Evaluate(evaluation);
     if (!outcome) {
       return outcome.error().ToString();

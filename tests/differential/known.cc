@@ -102,6 +102,36 @@ bool IsAnswerOfClosed(const Program& program, const Outcome& ours, const AskOpa&
   return false;
 }
 
+bool IsComprehension(const rego::Term& term) {
+  return term.kind == rego::TermKind::kArrayComprehension ||
+         term.kind == rego::TermKind::kSetComprehension ||
+         term.kind == rego::TermKind::kObjectComprehension;
+}
+
+// OPA indexes no comprehension below a `with`, and then goes only through what the loop asks for.
+bool IsAnswerWithoutComprehensionIndex(const Program& program, const Outcome& ours,
+                                       const AskOpa& ask_opa) {
+  std::vector<Edit> edits;
+  rego::ConstVisitor visitor;
+  visitor.expr = [&edits](const rego::Expr& expr) {
+    bool has_comprehension = false;
+    rego::ConstVisitor inner;
+    inner.term = [&has_comprehension](const rego::Term& term) {
+      has_comprehension = has_comprehension || IsComprehension(term);
+      return !has_comprehension;
+    };
+    rego::Walk(expr, inner);
+    if (has_comprehension) {
+      const rego::Location& place = expr.location;
+      edits.push_back(
+          {FileOf(place), place.offset + place.length, 0, " with data.no_such_document as 1"});
+    }
+    return false;
+  };
+  WalkProgram(program, visitor);
+  return !edits.empty() && ask_opa(Edited(program, std::move(edits))).text == ours.text;
+}
+
 bool HasComputedKeys(const rego::Term& reference) {
   return std::ranges::any_of(reference.items | std::views::drop(1),
                              [](const rego::TermPtr& key) { return !key->IsScalar(); });
@@ -154,21 +184,10 @@ bool HasNameInValue(const Outcome& outcome) {
   return false;
 }
 
-// Whether a number is beyond any int64.
-bool HasHugeNumber(const std::string& text) {
-  std::size_t digits = 0;
-  return std::ranges::any_of(text, [&digits](char c) {
-    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
-    return digits > 19;
+bool HasRange(const Program& program) {
+  return std::ranges::any_of(program.modules | std::views::values, [](const std::string& text) {
+    return text.contains("numbers.range");
   });
-}
-
-bool HasEndlessRange(const Program& program) {
-  const auto texts = program.modules | std::views::values;
-  return std::ranges::any_of(
-             texts, [](const std::string& text) { return text.contains("numbers.range"); }) &&
-         (HasHugeNumber(program.input) || HasHugeNumber(program.data) ||
-          std::ranges::any_of(texts, HasHugeNumber));
 }
 
 bool IsBelow(const rego::Term& path, const rego::Term& above) {
@@ -204,14 +223,16 @@ bool ReplacesBelowShared(const Program& program) {
 std::string_view KnownDifference(const Program& program, const Outcome& ours, const Outcome& theirs,
                                  const AskOpa& ask_opa) {
   // What OPA's index leaves out is not tried there, and runs into a limit here.
-  if (ours.code == "eval_cancel_error" && IsResult(theirs) && HasEndlessRange(program)) {
+  if (ours.code == "eval_cancel_error" && IsResult(theirs) && HasRange(program)) {
     return "a range without end that is not tried";
   }
   if (HasNameInValue(theirs)) {
     return "a value with a name in it";
   }
   if (!IsResult(theirs)) {
-    return "";
+    return IsResult(ours) && IsAnswerWithoutComprehensionIndex(program, ours, ask_opa)
+               ? "an error that only a comprehension index meets"
+               : "";
   }
   if (IsAnswerWithoutElse(program, ours, ask_opa)) {
     return "an else below a head with computed keys";

@@ -6,8 +6,10 @@
 namespace portcullis::differential {
 namespace {
 
-constexpr std::array<std::string_view, 16> kWords = {
-    "a", "b", "c", "d", "a", "b", "c", "foo", "bar", "x-y", "a.b", "", "é", "1", "A b", "10"};
+// As they stand in quotes.
+constexpr std::array<std::string_view, 22> kWords = {
+    "a", "b", "c", "d",   "a",  "b",       "c",         "foo",   "bar",   "x-y",  "a.b",
+    "é", "",  "1", "A b", "10", "\\u00e9", "\\\"q\\\\", "<&%s>", "x\\ny", "日本", "{a}"};
 constexpr std::array<std::string_view, 5> kKeys = {"a", "b", "c", "d", "foo"};
 constexpr std::array<std::string_view, 28> kNumbers = {"0",
                                                        "1",
