@@ -42,11 +42,11 @@ void PolicyFollower::Add(std::string_view group, const std::string& kind,
     const Followed* from = followed.get();
     followed->type = {std::string(group), version, kind};
     followed->handler = handler;
-    followed->sink = std::make_unique<ObjectSink>(ObjectHandler{
-        .put = [this, from](const ObjectName& name,
-                            const Value& object) { Put(*from, name, object); },
-        .remove = [this, from](const ObjectName& name) { Remove(*from, name); },
-        .settled = [this, from](bool listed) { Settle(from->type.kind, listed); }});
+    followed->sink = std::make_unique<ObjectSink>(
+        ObjectHandler{.put = [this, from](const ObjectName& name,
+                                          const Value& object) { Put(*from, name, object); },
+                      .remove = [this, from](const ObjectName& name) { Remove(*from, name); },
+                      .settled = [this, from](bool listed) { Settle(from->type.kind, listed); }});
     followed_.push_back(std::move(followed));
   }
 }
@@ -59,8 +59,7 @@ void PolicyFollower::Start() {
 
 SubjectKey PolicyFollower::KeyOf(const std::string& kind, const ObjectName& name) const {
   if (subject_ == StatusSubject::kMutator) {
-    return {
-        .subject = subject_, .kind = kind, .name_space = name.name_space, .name = name.name};
+    return {.subject = subject_, .kind = kind, .name_space = name.name_space, .name = name.name};
   }
   return {.subject = subject_, .name = name.name};
 }

@@ -24,8 +24,7 @@ namespace portcullis::controller {
                                                         std::vector<std::string> newest_first);
 
 // What is not listed yet, for people: "<what>: <type>", and the last error after it.
-[[nodiscard]] std::string WaitingLine(std::string_view what,
-                                      const replicator::KindStatus& status);
+[[nodiscard]] std::string WaitingLine(std::string_view what, const replicator::KindStatus& status);
 
 // What is done with the objects of a kind.
 struct PolicyHandler {

@@ -20,6 +20,7 @@
 #include "tools/command.h"
 #include "tools/eval_print.h"
 #include "tools/rego_files.h"
+#include "tools/timers.h"
 
 namespace portcullis::tools {
 namespace {
@@ -61,6 +62,11 @@ const std::map<std::string, rego::trace::Explain, std::less<>> kExplanations = {
     {"full", rego::trace::Explain::kFull},
     {"debug", rego::trace::Explain::kDebug}};
 
+// Whether the format has room for more than results.
+bool ShowsSteps(std::string_view format) {
+  return format == "pretty" || format == "json" || format == "discard";
+}
+
 // Hands events on to an explanation and a profile.
 class Sinks final : public rego::trace::Sink {
  public:
@@ -80,28 +86,6 @@ class Sinks final : public rego::trace::Sink {
   rego::trace::Profile* const profile_;
 };
 
-// The parts of an evaluation, each timed for --metrics.
-class Timers {
- public:
-  explicit Timers(Clock& clock) : clock_(clock) {}
-
-  template <class Function>
-  auto Time(const std::string& name, Function&& function) {
-    const auto start = clock_.Now();
-    auto result = std::forward<Function>(function)();
-    times_[name] +=
-        std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.Now() - start).count();
-    return result;
-  }
-  [[nodiscard]] std::vector<std::pair<std::string, std::int64_t>> all() const {
-    return {times_.begin(), times_.end()};
-  }
-
- private:
-  Clock& clock_;
-  std::map<std::string, std::int64_t> times_;
-};
-
 class Evaluation {
  public:
   Evaluation(const EvalOptions& options, Clock& clock)
@@ -111,8 +95,11 @@ class Evaluation {
     request_.arena = &arena_;
     request_.clock = &clock_;
     request_.prints = &prints_;
-    if (const auto found = kExplanations.find(options.explain); found != kExplanations.end()) {
-      explanation_ = std::make_unique<rego::trace::Explanation>(found->second);
+    if (const auto found = kExplanations.find(options.explain);
+        found != kExplanations.end() && ShowsSteps(options.format)) {
+      const bool as_text = options.format == "pretty";
+      explanation_ = std::make_unique<rego::trace::Explanation>(
+          found->second, as_text ? rego::trace::Form::kText : rego::trace::Form::kJson);
     }
     if (options.profile) {
       profile_ = std::make_unique<rego::trace::Profile>(clock);
@@ -179,7 +166,7 @@ class Evaluation {
     files.data = Value::Object({});
     if (!options_.data.empty()) {
       auto loaded = timers_.Time("timer_rego_load_files_ns", [&] {
-        return LoadRegoFiles(options_.data, RegoFileKinds::kAll, version(), arena_);
+        return LoadRegoFiles(options_.data, RegoFileKinds::kAll, version(), arena_, &timers_);
       });
       if (!loaded) {
         return std::unexpected(std::move(loaded).error());
@@ -189,8 +176,9 @@ class Evaluation {
     request_.data = files.data;
     rego::CompileOptions strict = compile_;
     strict.strict = options_.strict;
-    auto policy = timers_.Time("timer_rego_module_compile_ns",
-                               [&] { return rego::Compile(std::move(files.modules), strict); });
+    const auto compile = [&] { return rego::Compile(std::move(files.modules), strict); };
+    auto policy =
+        files.modules.empty() ? compile() : timers_.Time("timer_rego_module_compile_ns", compile);
     if (!policy) {
       return std::unexpected(ReportOf(policy.error()));
     }
@@ -225,8 +213,7 @@ class Evaluation {
 
   Reported<Rows> Trace(const std::shared_ptr<const rego::CompiledPolicy>& policy,
                        rego::ValueQuery query) {
-    traced_ = std::make_unique<const rego::trace::TracedQuery>(policy, std::move(query.body),
-                                                               std::move(query.written));
+    traced_ = std::make_unique<const rego::trace::TracedQuery>(policy, std::move(query));
     Sinks sinks(explanation_.get(), profile_.get());
     return AsReported(timers_.Time("timer_rego_query_eval_ns", [&] {
       return traced_->Evaluate(request_, rego::trace::Release::k1_22, sinks);
@@ -338,9 +325,6 @@ std::string WhatIsWrong(const EvalOptions& options) {
   if (options.fail && options.fail_defined) {
     return "specify --fail or --fail-defined but not both";
   }
-  if (options.explain != "off" && options.format != "pretty") {
-    return "explanations are shown by --format pretty alone";
-  }
   return "";
 }
 
@@ -403,7 +387,7 @@ void AddEval(CLI::App& program, int* exit_code) {
   command
       ->add_option("--explain", options->explain,
                    "Show how the answer came about: off, full, notes (what trace() says), fails, "
-                   "debug (unifications too); with --format pretty")
+                   "debug (unifications too)")
       ->check(CLI::IsMember({"off", "full", "notes", "fails", "debug"}))
       ->capture_default_str();
   command->add_flag("--profile", options->profile,

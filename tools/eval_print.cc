@@ -1,6 +1,10 @@
 #include "tools/eval_print.h"
 
 #include <algorithm>
+#include <limits>
+
+#include "document/json.h"
+#include "rules/rego/ast_json.h"
 
 namespace portcullis::tools {
 namespace {
@@ -63,29 +67,42 @@ GoJson ProfileJson(const std::vector<EvalOutput::ProfiledLine>& profile) {
   return list;
 }
 
-std::string JsonText(const EvalOutput& output, bool discard) {
+GoJson OutputJson(const EvalOutput& output) {
   GoJson json = GoJson::Struct();
   if (!output.errors.empty()) {
     json.Add("errors", ReportJson(output.errors));
+  }
+  if (!output.solutions.empty()) {
+    json.Add("result", ResultJson(output));
   }
   GoJson metrics = GoJson::Struct();
   for (const auto& [name, value] : output.metrics) {
     metrics.Add(name, GoJson::Number(value));
   }
-  // Fields stand in the order of a struct, but by name where the result is discarded.
-  if (discard && !metrics.empty()) {
+  if (!metrics.empty()) {
     json.Add("metrics", metrics);
   }
-  if (!output.solutions.empty()) {
-    json.Add("result", discard ? GoJson::Text("discarded") : ResultJson(output));
-  }
-  if (!discard && !metrics.empty()) {
-    json.Add("metrics", metrics);
+  if (output.explanation != nullptr && !output.explanation->empty()) {
+    json.Add("explanation", GoJson::Raw(output.explanation->Json()));
   }
   if (!output.profile.empty()) {
     json.Add("profile", ProfileJson(output.profile));
   }
-  return json.Indented(2) + "\n";
+  return json;
+}
+
+// As a map of whatever the JSON holds: members by name, numbers as Go's float64.
+std::string DiscardText(EvalOutput output) {
+  const bool defined = !output.solutions.empty();
+  output.solutions.clear();
+  document::Arena arena;
+  GoJson json = OutputJson(output);
+  if (defined) {
+    json.Add("result", GoJson::Text("discarded"));
+  }
+  const Result<Value> value =
+      document::ParseJson(json.Compact(), arena, {.numbers = document::NumberMode::kFloat64});
+  return value ? GoJson::Of(*value).Indented(2) + "\n" : value.error().ToString() + "\n";
 }
 
 std::string RawText(const EvalOutput& output) {
@@ -274,8 +291,11 @@ std::string TableText(const std::vector<std::string>& header,
 }
 
 EvalText PrintEval(const EvalOutput& output, EvalFormat format) {
-  if (format == EvalFormat::kJson || format == EvalFormat::kDiscard) {
-    return {.out = JsonText(output, format == EvalFormat::kDiscard), .err = {}};
+  if (format == EvalFormat::kJson) {
+    return {.out = OutputJson(output).Indented(2) + "\n", .err = {}};
+  }
+  if (format == EvalFormat::kDiscard) {
+    return {.out = DiscardText(output), .err = {}};
   }
   if (format == EvalFormat::kPretty) {
     return PrettyText(output);

@@ -28,7 +28,8 @@ struct EvalOutput {
   std::vector<ReportedError> errors;
   std::vector<rego::QueryExpression> expressions;
   std::vector<EvalSolution> solutions;
-  const rego::trace::Explanation* explanation = nullptr;      // Null: none is shown.
+  // Null: none is shown. As text for kPretty, else as JSON.
+  const rego::trace::Explanation* explanation = nullptr;
   std::vector<std::pair<std::string, std::int64_t>> metrics;  // By name; empty: none are shown.
   struct ProfiledLine {
     rego::trace::ProfiledLine line;

@@ -38,6 +38,40 @@ std::string FloatText(double value) {
   return (std::signbit(value) ? "-" : "") + text;
 }
 
+// Compact JSON, in lines.
+void AppendLines(std::string_view json, std::size_t step, std::size_t depth, std::string* out) {
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      *out += c;
+      if (c == '\\') {
+        *out += json[++i];
+      }
+      in_string = c != '"';
+      continue;
+    }
+    const bool opens = c == '{' || c == '[';
+    const bool closes = c == '}' || c == ']';
+    if (opens && (json[i + 1] == '}' || json[i + 1] == ']')) {
+      *out += c;
+      *out += json[++i];
+      continue;
+    }
+    if (closes) {
+      out->append(1, '\n').append(--depth * step, ' ');
+    }
+    *out += c;
+    if (opens || c == ',') {
+      depth += opens ? 1 : 0;
+      out->append(1, '\n').append(depth * step, ' ');
+    } else if (c == ':') {
+      *out += ' ';
+    }
+    in_string = c == '"';
+  }
+}
+
 }  // namespace
 
 GoJson GoJson::Leaf(std::string text) {
@@ -99,7 +133,11 @@ std::string GoJson::Compact() const {
 
 void GoJson::AppendTo(std::size_t step, std::size_t depth, std::string* out) const {
   if (kind_ == Kind::kLeaf) {
-    *out += text_;
+    if (step == kNoStep || text_.empty() || (text_[0] != '{' && text_[0] != '[')) {
+      *out += text_;
+    } else {
+      AppendLines(text_, step, depth, out);
+    }
     return;
   }
   const bool named = kind_ == Kind::kStruct;

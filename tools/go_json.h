@@ -22,6 +22,8 @@ class GoJson {
   static GoJson Boolean(bool value) { return Leaf(value ? "true" : "false"); }
   static GoJson Number(std::int64_t value) { return Leaf(std::to_string(value)); }
   static GoJson Text(std::string_view text);
+  // REQUIRES: compact JSON, as Go spells it.
+  static GoJson Raw(std::string json) { return Leaf(std::move(json)); }
   static GoJson List() { return GoJson(Kind::kList); }
   static GoJson Struct() { return GoJson(Kind::kStruct); }
   // Sets become lists; keys that are no strings, their JSON. REQUIRES: defined.

@@ -62,8 +62,8 @@ Value Merge(const Value& a, const Value& b, std::vector<std::string>* conflict,
 
 class Loader {
  public:
-  Loader(RegoFileKinds kinds, rego::Version version, document::Arena& arena)
-      : kinds_(kinds), version_(version), arena_(arena) {
+  Loader(RegoFileKinds kinds, rego::Version version, document::Arena& arena, Timers* timers)
+      : kinds_(kinds), version_(version), arena_(arena), timers_(timers) {
     files_.data = Value::Object({});
   }
 
@@ -96,6 +96,11 @@ class Loader {
     std::string file;
     Value value;  // Hung below its prefix.
   };
+
+  template <class Function>
+  auto Timed(const char* name, const Function& function) {
+    return timers_ == nullptr ? function() : timers_->Time(name, function);
+  }
 
   void Fail(std::string text) {
     errors_.push_back({.text = text, .message = text, .code = {}, .location = {}, .details = {}});
@@ -150,7 +155,9 @@ class Loader {
       AddDocument(path.string(), *text, prefix);
       return;
     }
-    auto module = rego::ParseModule(path.string(), *text, version_);
+    auto module = Timed("timer_rego_module_parse_ns", [&] {
+      return rego::ParseModule(path.string(), *text, version_, rego::Annotations::kRead);
+    });
     if (module) {
       files_.modules.push_back(*std::move(module));
     } else if (rego) {
@@ -164,7 +171,8 @@ class Loader {
 
   void AddDocument(const std::string& file, const std::string& text,
                    const std::vector<std::string>& prefix) {
-    const Result<Value> parsed = ParseRegoDocument(text, arena_);
+    const Result<Value> parsed =
+        Timed("timer_rego_data_parse_ns", [&] { return ParseRegoDocument(text, arena_); });
     if (!parsed) {
       Fail(file + ": " + parsed.error().ToString());
       return;
@@ -201,6 +209,7 @@ class Loader {
   const RegoFileKinds kinds_;
   const rego::Version version_;
   document::Arena& arena_;
+  Timers* const timers_;
   RegoFiles files_;
   std::vector<ReportedError> errors_;
   std::set<std::string> seen_;
@@ -225,8 +234,8 @@ Result<Value> ParseRegoDocument(const std::string& text, document::Arena& arena)
 }
 
 Reported<RegoFiles> LoadRegoFiles(const std::vector<std::string>& paths, RegoFileKinds kinds,
-                                  rego::Version version, document::Arena& arena) {
-  Loader loader(kinds, version, arena);
+                                  rego::Version version, document::Arena& arena, Timers* timers) {
+  Loader loader(kinds, version, arena, timers);
   for (const std::string& path : paths) {
     loader.Load(path);
   }

@@ -10,6 +10,7 @@
 #include "document/value.h"
 #include "rules/rego/compile.h"
 #include "tools/rego_report.h"
+#include "tools/timers.h"
 
 namespace portcullis::tools {
 
@@ -22,10 +23,10 @@ enum class RegoFileKinds : std::uint8_t { kAll, kPoliciesOnly };
 
 // Every *.rego, *.json, *.yaml and *.yml below `paths`; the names of folders below a path are where their documents hang, and
 // so is PREFIX of "PREFIX:PATH" (a.b). A file that is named itself may have any ending, unless only policies are wanted. Documents must not overlap.
-// ERRORS: all there are. LIFETIME: the data live in `arena`.
+// ERRORS: all there are. LIFETIME: the data live in `arena`. `timers`: is told how long parsing took; may be null.
 [[nodiscard]] Reported<RegoFiles> LoadRegoFiles(const std::vector<std::string>& paths,
                                                 RegoFileKinds kinds, rego::Version version,
-                                                document::Arena& arena);
+                                                document::Arena& arena, Timers* timers = nullptr);
 
 // JSON or YAML. ERRORS: kInvalidArgument.
 [[nodiscard]] Result<document::Value> ParseRegoDocument(const std::string& text,

@@ -446,7 +446,8 @@ Value EncodeSignText(CallContext& context, std::string_view header, std::string_
   }
   if (header.empty()) {
     return context.Fail(
-        "missing or invalid 'alg' header: cannot parse JSON: cannot parse empty string");
+        "missing or invalid 'alg' header: cannot parse JSON: cannot parse empty string; "
+        "unparsed tail: \"\"");
   }
   const auto fields = document::ParseJson(header, context.arena,
                                           {.duplicates = document::DuplicateKeys::kKeepLast});

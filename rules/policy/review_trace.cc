@@ -55,15 +55,15 @@ Result<std::string> TraceTemplate(const Template& of,
   if (!compiled) {
     return Fail(ErrorCode::kInternal, rego::ToString(compiled.error()));
   }
-  const rego::trace::TracedQuery query(of.policy, std::move(compiled->body),
-                                       std::move(compiled->written));
+  const rego::trace::TracedQuery query(of.policy, *std::move(compiled));
   rego::EvaluationRequest traced = request;
   traced.input = MakeInput(constraints, review, *request.arena);
   traced.data = MakeData(of, constraints, request.data, *request.arena);
   traced.prints = nullptr;
   traced.statistics = nullptr;
   traced.accesses = nullptr;
-  rego::trace::Explanation explanation(rego::trace::Explain::kDebug, kTraceLimitBytes);
+  rego::trace::Explanation explanation(rego::trace::Explain::kDebug, rego::trace::Form::kText,
+                                       kTraceLimitBytes);
   const auto outcome = TRY(query.Evaluate(traced, rego::trace::Release::k1_17, explanation));
   std::string text = explanation.Text(rego::trace::Places::kHide, rego::trace::Quotes::kEscaped);
   if (!outcome && outcome.error().code != "eval_conflict_error") {

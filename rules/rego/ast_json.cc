@@ -1,6 +1,7 @@
 #include "rules/rego/ast_json.h"
 
 #include <string_view>
+#include <vector>
 
 #include "document/json.h"
 
@@ -8,6 +9,26 @@ namespace portcullis::rego {
 namespace {
 
 using document::JsonStyle;
+using document::Value;
+
+std::string_view TypeName(const Value& value) {
+  switch (value.type()) {
+    case document::Type::kBoolean:
+      return "boolean";
+    case document::Type::kNumber:
+      return "number";
+    case document::Type::kString:
+      return "string";
+    case document::Type::kArray:
+      return "array";
+    case document::Type::kObject:
+      return "object";
+    case document::Type::kSet:
+      return "set";
+    default:
+      return "null";
+  }
+}
 
 std::string Base64(std::string_view text) {
   static constexpr std::string_view kDigits =
@@ -23,6 +44,28 @@ std::string Base64(std::string_view text) {
     }
   }
   return out;
+}
+
+// Old forms of heads have a name and a key besides their reference.
+struct OldForm {
+  bool name = false;
+  const Term* key = nullptr;
+};
+
+OldForm FormOf(const Rule& rule) {
+  const std::vector<TermPtr>& items = rule.reference->items;
+  if (rule.uses_contains || items.size() == 1) {
+    return {items.size() == 1, rule.key.get()};
+  }
+  if (items.size() != 2 || rule.is_default) {
+    return {};
+  }
+  if (!rule.arguments.empty()) {
+    return {rule.uses_if, nullptr};
+  }
+  const Term& last = *items.back();
+  const bool open = last.kind == TermKind::kRef || !IsGround(last);
+  return {!rule.uses_if || !rule.generated_value, !rule.uses_if || open ? &last : nullptr};
 }
 
 class Writer {
@@ -47,6 +90,80 @@ class Writer {
     }
   }
 
+  void Write(const Body& body) {
+    List(body, [&](const ExprPtr& expr) { Write(*expr); });
+  }
+
+  void Write(const Location& at) {
+    Members location(*this);
+    location.Key("file");
+    String(at.file ? *at.file : "");
+    location.Key("row");
+    text += std::to_string(at.row);
+    location.Key("col");
+    text += std::to_string(at.column);
+  }
+
+  void Write(const Value& value) {
+    Members object(*this);
+    object.Key("type");
+    String(TypeName(value));
+    object.Key("value");
+    WriteContent(value);
+  }
+
+  // `first` is the rule that begins the chain of else parts.
+  void Write(const Rule& rule, const Rule& first) {
+    Members object(*this);
+    WriteAnnotations(rule, object);
+    object.Key("body");
+    Write(rule.body);
+    if (rule.is_default) {
+      object.Key("default");
+      text += "true";
+    }
+    if (rule.else_rule) {
+      object.Key("else");
+      Write(*rule.else_rule, first);
+    }
+    object.Key("head");
+    WriteHead(rule, first);
+  }
+
+  void Write(const Expr& expr) {
+    Members object(*this);
+    if (expr.generated) {
+      object.Key("generated");
+      text += "true";
+    }
+    object.Key("index");
+    text += std::to_string(expr.index);
+    if (expr.negated) {
+      object.Key("negated");
+      text += "true";
+    }
+    object.Key("terms");
+    WriteTerms(expr);
+    if (!expr.with.empty()) {
+      object.Key("with");
+      List(expr.with, [&](const With& with) {
+        Members members(*this);
+        members.Key("target");
+        Write(*with.target);
+        members.Key("value");
+        Write(*with.value);
+      });
+    }
+  }
+
+  void Write(const Term& term) {
+    Members object(*this);
+    object.Key("type");
+    String(KindName(term.kind));
+    object.Key("value");
+    WriteValue(term);
+  }
+
  private:
   // Braces around members, and commas between them.
   class Members {
@@ -67,9 +184,15 @@ class Writer {
     bool first_ = true;
   };
 
-  void String(std::string_view value) {
-    document::AppendJsonString(value, JsonStyle::kCompact, &text);
+  void WriteAnnotations(const Rule& rule, Members& object) {
+    const std::vector<const Annotation*> annotations = AnnotationsOf(rule);
+    if (!annotations.empty()) {
+      object.Key("annotations");
+      List(annotations, [&](const Annotation* each) { text += ToJson(*each); });
+    }
   }
+
+  void String(std::string_view value) { document::AppendJsonString(value, JsonStyle::kGo, &text); }
 
   template <class Range, class Each>
   void List(const Range& range, const Each& each) {
@@ -87,22 +210,10 @@ class Writer {
     List(terms, [&](const TermPtr& term) { Write(*term); });
   }
 
-  void Write(const Body& body) {
-    List(body, [&](const ExprPtr& expr) { Write(*expr); });
-  }
-
   void Write(const Comment& comment) {
     Members object(*this);
     object.Key("Location");
-    {
-      Members location(*this);
-      location.Key("file");
-      String(comment.location.file ? *comment.location.file : "");
-      location.Key("row");
-      text += std::to_string(comment.location.row);
-      location.Key("col");
-      text += std::to_string(comment.location.column);
-    }
+    Write(comment.location);
     object.Key("Text");
     String(Base64(comment.text));
   }
@@ -127,45 +238,6 @@ class Writer {
       text += '}';
     }
     text += ']';
-  }
-
-  // `first` is the rule that begins the chain of else parts.
-  void Write(const Rule& rule, const Rule& first) {
-    Members object(*this);
-    if (rule.is_default) {
-      object.Key("default");
-      text += "true";
-    }
-    object.Key("head");
-    WriteHead(rule, first);
-    object.Key("body");
-    Write(rule.body);
-    if (rule.else_rule) {
-      object.Key("else");
-      Write(*rule.else_rule, first);
-    }
-  }
-
-  // Old forms of heads have a name and a key besides their reference.
-  struct OldForm {
-    bool name = false;
-    const Term* key = nullptr;
-  };
-
-  static OldForm FormOf(const Rule& rule) {
-    const std::vector<TermPtr>& items = rule.reference->items;
-    if (rule.uses_contains || items.size() == 1) {
-      return {items.size() == 1, rule.key.get()};
-    }
-    if (items.size() != 2 || rule.is_default) {
-      return {};
-    }
-    if (!rule.arguments.empty()) {
-      return {rule.uses_if, nullptr};
-    }
-    const Term& last = *items.back();
-    const bool open = last.kind == TermKind::kRef || !IsGround(last);
-    return {!rule.uses_if || !rule.generated_value, !rule.uses_if || open ? &last : nullptr};
   }
 
   void WriteHead(const Rule& rule, const Rule& first) {
@@ -195,32 +267,6 @@ class Writer {
     Terms(rule.reference->items);
   }
 
-  void Write(const Expr& expr) {
-    Members object(*this);
-    if (expr.generated) {
-      object.Key("generated");
-      text += "true";
-    }
-    object.Key("index");
-    text += std::to_string(expr.index);
-    if (expr.negated) {
-      object.Key("negated");
-      text += "true";
-    }
-    object.Key("terms");
-    WriteTerms(expr);
-    if (!expr.with.empty()) {
-      object.Key("with");
-      List(expr.with, [&](const With& with) {
-        Members members(*this);
-        members.Key("target");
-        Write(*with.target);
-        members.Key("value");
-        Write(*with.value);
-      });
-    }
-  }
-
   void WriteTerms(const Expr& expr) {
     if (expr.kind == ExprKind::kTerm) {
       return Write(*expr.terms[0]);
@@ -234,6 +280,10 @@ class Writer {
         object.Key("symbols");
         return Terms(expr.terms);
       case ExprKind::kEvery:
+        object.Key("body");
+        Write(expr.body);
+        object.Key("domain");
+        Write(*expr.terms[2]);
         object.Key("key");
         if (expr.terms[0]) {
           Write(*expr.terms[0]);
@@ -241,26 +291,16 @@ class Writer {
           text += "null";
         }
         object.Key("value");
-        Write(*expr.terms[1]);
-        object.Key("domain");
-        Write(*expr.terms[2]);
-        object.Key("body");
-        return Write(expr.body);
+        return Write(*expr.terms[1]);
       case ExprKind::kNot:
-        object.Key("type");
-        text += R"("not")";
         object.Key("body");
         Write(expr.body);
         object.Key("explicit_body");
         text += expr.explicit_body ? "true" : "false";
+        object.Key("type");
+        text += R"("not")";
         return;
       default:
-        object.Key("type");
-        text += expr.kind == ExprKind::kAnd ? R"("and")" : R"("or")";
-        object.Key("lhs");
-        Write(expr.body);
-        object.Key("rhs");
-        Write(expr.right);
         if (expr.explicit_body) {
           object.Key("explicit_lhs");
           text += "true";
@@ -269,15 +309,13 @@ class Writer {
           object.Key("explicit_rhs");
           text += "true";
         }
+        object.Key("lhs");
+        Write(expr.body);
+        object.Key("rhs");
+        Write(expr.right);
+        object.Key("type");
+        text += expr.kind == ExprKind::kAnd ? R"("and")" : R"("or")";
     }
-  }
-
-  void Write(const Term& term) {
-    Members object(*this);
-    object.Key("type");
-    String(KindName(term.kind));
-    object.Key("value");
-    WriteValue(term);
   }
 
   void WriteValue(const Term& term) {
@@ -334,8 +372,6 @@ class Writer {
 
   void WriteTemplate(const Term& term) {
     Members object(*this);
-    object.Key("multi_line");
-    text += term.boolean ? "true" : "false";
     object.Key("parts");
     List(term.items, [&](const TermPtr& part) {
       if (part->kind == TermKind::kTemplateExpression) {
@@ -344,15 +380,82 @@ class Writer {
         Write(*part);
       }
     });
+    object.Key("multi_line");
+    text += term.boolean ? "true" : "false";
+  }
+
+  void WriteContent(const Value& value) {
+    switch (value.type()) {
+      case document::Type::kNull:
+        text += "{}";
+        return;
+      case document::Type::kArray:
+      case document::Type::kSet: {
+        text += '[';
+        for (std::uint32_t i = 0; i < value.size(); ++i) {
+          text += i == 0 ? "" : ",";
+          Write(value.ItemAt(i));
+        }
+        text += ']';
+        return;
+      }
+      case document::Type::kObject: {
+        text += '[';
+        for (std::uint32_t i = 0; i < value.size(); ++i) {
+          text += i == 0 ? "[" : ",[";
+          Write(value.KeyAt(i));
+          text += ',';
+          Write(value.ValueAt(i));
+          text += ']';
+        }
+        text += ']';
+        return;
+      }
+      default:
+        text += document::ToJson(value, JsonStyle::kGo);
+    }
   }
 };
 
+template <class... Nodes>
+std::string Written(const Nodes&... nodes) {
+  Writer writer;
+  writer.Write(nodes...);
+  return std::move(writer.text);
+}
+
 }  // namespace
 
+const Term* KeyInHead(const Rule& rule) {
+  return FormOf(rule).key;
+}
+
 std::string ToJson(const Module& module) {
-  Writer writer;
-  writer.Write(module);
-  return std::move(writer.text);
+  return Written(module);
+}
+
+std::string ToJson(const Rule& rule, const Rule& first) {
+  return Written(rule, first);
+}
+
+std::string ToJson(const Body& body) {
+  return Written(body);
+}
+
+std::string ToJson(const Expr& expr) {
+  return Written(expr);
+}
+
+std::string ToJson(const Term& term) {
+  return Written(term);
+}
+
+std::string TermJson(const Value& value) {
+  return Written(value);
+}
+
+std::string ToJson(const Location& location) {
+  return location.row == 0 ? "null" : Written(location);
 }
 
 }  // namespace portcullis::rego

@@ -64,7 +64,7 @@ std::map<std::uint32_t, std::string> CaptureValues(Compilation& compilation, Bod
     if (expr.negated || IsAssignment(expr) || IsEquality(expr)) {
       continue;
     }
-    std::string name = std::string(kPrefix) + std::to_string(captured.size());
+    std::string name = std::string(kPrefix) + std::to_string(captured.size() + 1);
     TermPtr variable = NewVar(name, expr.location);
     if (expr.kind == ExprKind::kTerm) {
       expr.kind = ExprKind::kCall;
@@ -94,13 +94,13 @@ Checked<ValueQuery> CompileValueQuery(const CompiledPolicy& policy, Body query,
                                       std::string_view text, const Module* context,
                                       const CompileOptions& options) {
   std::map<std::uint32_t, std::string> captured;
-  WrittenNames written;
+  NamedVariables named;
   auto compiled = CompileQueryWith(
       policy, std::move(query), context, options,
       [&captured](Compilation& compilation, Body& body) {
         captured = CaptureValues(compilation, body);
       },
-      &written);
+      &named);
   if (!compiled) {
     // Of unsafe variables the one for the value comes last.
     std::vector<Diagnostic> errors = std::move(compiled).error();
@@ -126,7 +126,8 @@ Checked<ValueQuery> CompileValueQuery(const CompiledPolicy& policy, Body query,
          .variable = found == captured.end() ? std::string() : found->second});
   }
   result.body = *std::move(compiled);
-  result.written = std::move(written);
+  result.written = std::move(named.written);
+  result.tops = std::move(named.tops);
   return result;
 }
 

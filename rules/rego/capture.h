@@ -20,9 +20,10 @@ struct QueryExpression {
 };
 
 struct ValueQuery {
-  Body body;
-  std::vector<QueryExpression> expressions;  // In the order in which they are evaluated.
-  WrittenNames written;
+  Body body;  // What the author declared at its top has the author's names.
+  std::vector<QueryExpression> expressions = {};  // In the order in which they are evaluated.
+  WrittenNames written = {};
+  WrittenNames tops = {};  // By the author's name, the compiler's of what is declared at the top.
 };
 
 // Bindings of such variables are no author's.

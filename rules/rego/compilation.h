@@ -183,10 +183,14 @@ void OrderBody(Compilation& compilation, Body& query);
 void HoistDynamicTerms(Compilation& compilation, Body& query);
 void CheckTypes(Compilation& compilation, Body& query);
 
-// CompileQuery, with names that `context` brings and a stage after names are resolved; null: none. `written`, if not null,
+// CompileQuery, with names that `context` brings and a stage after names are resolved; null: none. `named`, if not null,
 // gets the names of the query's own variables.
+struct NamedVariables {
+  WrittenNames written;
+  WrittenNames tops;  // As ValueQuery::tops.
+};
 [[nodiscard]] Checked<Body> CompileQueryWith(
     const CompiledPolicy& policy, Body query, const Module* context, const CompileOptions& options,
-    const std::function<void(Compilation&, Body&)>& after_names, WrittenNames* written);
+    const std::function<void(Compilation&, Body&)>& after_names, NamedVariables* named);
 
 }  // namespace portcullis::rego

@@ -262,7 +262,7 @@ Checked<Body> CompileQuery(const CompiledPolicy& policy, Body query,
 Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const Module* context,
                                const CompileOptions& options,
                                const std::function<void(Compilation&, Body&)>& after_names,
-                               WrittenNames* written) {
+                               NamedVariables* named) {
   Compilation compilation(options);
   if (query.empty()) {
     return std::unexpected(std::vector{CompileError({}, "empty query cannot be compiled")});
@@ -299,8 +299,11 @@ Checked<Body> CompileQueryWith(const CompiledPolicy& policy, Body query, const M
     return true;
   };
   Walk(query, visitor);
-  if (written != nullptr) {
-    *written = std::move(compilation.written);
+  if (named != nullptr) {
+    named->written = std::move(compilation.written);
+    for (const auto& [variable, name] : compilation.query_names) {
+      named->tops[name] = variable;
+    }
   }
   return query;
 }

@@ -123,7 +123,7 @@ class DocumentPlan final : public Plan {
         auto compiled =
             parsed ? CompileQuery(*policy_, *std::move(parsed), {.catalog = policy_->catalog})
                    : std::unexpected(std::move(parsed).error());
-        return compiled ? std::optional(ValueQuery{*std::move(compiled), {}, {}}) : std::nullopt;
+        return compiled ? std::optional(ValueQuery{.body = *std::move(compiled)}) : std::nullopt;
       };
       const std::array variable = {std::string("document")};
       auto settled = SettleError(policy_, query, variable, WithoutStore(request, program_),
@@ -166,7 +166,7 @@ class VariablesPlan final : public QueryPlan {
     Evaluator evaluator(program_, request, prepared_);
     auto outcome = Outcome(evaluator, limits, Named(evaluator.RunQuery(), limits));
     if (outcome && !*outcome) {
-      const auto query = [this] { return std::optional(ValueQuery{Clone(query_), {}, {}}); };
+      const auto query = [this] { return std::optional(ValueQuery{.body = Clone(query_)}); };
       auto settled = SettleError(policy_, query, program_.query_variables,
                                  WithoutStore(request, program_), std::move(outcome->error()));
       if (!settled) {

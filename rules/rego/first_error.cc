@@ -95,7 +95,7 @@ std::expected<Solutions, EvaluationError> SettleError(
   Unheard sink;
   const auto release = request.conflict_texts == ConflictTexts::kCurrent ? trace::Release::k1_22
                                                                          : trace::Release::k1_17;
-  const trace::TracedQuery traced(policy, std::move(asked->body), std::move(asked->written));
+  const trace::TracedQuery traced(policy, *std::move(asked));
   const auto outcome = traced.Evaluate(again, release, sink);
   if (!outcome) {
     return std::unexpected(std::move(error));

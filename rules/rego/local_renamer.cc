@@ -285,7 +285,7 @@ ExprPtr Renamer::RenameEvery(ExprPtr expr) {
 
 bool Renamer::DeclareEvery(Expr& expr) {
   if (!expr.terms[0]) {
-    expr.terms[0] = NewVar(compilation_.names.Next(), expr.terms[1]->location);
+    expr.terms[0] = NewVar(compilation_.names.Next(), {});  // Without a place, as OPA's.
   }
   for (std::size_t i : {0U, 1U}) {
     Term& variable = *expr.terms[i];
@@ -320,7 +320,7 @@ ExprPtr Renamer::RenameSomeIn(ExprPtr expr) {
   Location location = expr->terms[0]->location;
   TermPtr container = std::move(call.back());
   TermPtr value = std::move(call[call.size() - 2]);
-  TermPtr key = call.size() == 4 ? std::move(call[1]) : NewVar(compilation_.names.Next(), location);
+  TermPtr key = call.size() == 4 ? std::move(call[1]) : NewVar(compilation_.names.Next(), {});
   constexpr VarWalk kBinding = {
       .skip_ref_head = true, .skip_object_keys = true, .skip_closures = true};
   VarSet bound = VarsOf(*key, kBinding);

@@ -26,7 +26,7 @@ void SetHeadLocations(Rule& rule, const Location& location) {
   Visitor visitor;
   visitor.term = [&](Term& term) { return term.location = location, true; };
   visitor.expr = [&](Expr& expr) { return expr.location = location, true; };
-  Walk(*rule.reference, visitor);
+  // The reference stays where it is written, as OPA's.
   for (TermPtr& argument : rule.arguments) {
     Walk(*argument, visitor);
   }

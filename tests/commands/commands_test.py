@@ -46,13 +46,19 @@ def unpack(text, folder):
         (folder / path).write_text(content)
 
 
+def by_name(found):
+    """The variables of an event, which OPA lists in the order of a Go map."""
+    return found[1] + ",\n".join(sorted(re.split(r",\n(?=        \{)", found[2]))) + found[3]
+
+
 def normal(text, folder):
-    """Without what differs from run to run: the folder, times, dates, random ids."""
+    """Without what differs from run to run: the folder, times, dates, random ids, the order of a Go map."""
     text = text.replace(str(folder), "DIR").replace(str(folder)[1:], "DIR").replace(str(SHARED), "SHARED")
     text = re.sub(r"\b\d+\.\d{3}s", "0.000s", text)
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID", text)
     text = re.sub(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d ", "", text)
     text = re.sub(r'("(?:timer_\w+|total_time_ns)": )\d+', r"\1 0", text)
+    text = re.sub(r'("Locals": \[\n)(.*?)(\n      \])', by_name, text, flags=re.DOTALL)
     return re.sub(r"(Value|value)(\"?: +)\d{3,}\b", r"\1\2 N", text)
 
 

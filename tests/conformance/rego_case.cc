@@ -159,7 +159,7 @@ class Runner {
     if (!query) {
       return query.error();
     }
-    const rego::trace::TracedQuery traced(policy_, *std::move(query), {});
+    const rego::trace::TracedQuery traced(policy_, {.body = *std::move(query)});
     rego::trace::Explanation fails(rego::trace::Explain::kFails);
     auto outcome = traced.Evaluate(request, rego::trace::Release::k1_22, fails);
     if (!outcome) {

@@ -212,8 +212,7 @@ class Asked {
       *plan = TRY(MakePlan(std::move(query.body)));
       outcome = (*plan)->Evaluate(request);
     } else {
-      *steps = std::make_unique<const rego::trace::TracedQuery>(policy_, std::move(query.body),
-                                                                std::move(query.written));
+      *steps = std::make_unique<const rego::trace::TracedQuery>(policy_, std::move(query));
       Unheard sink;
       outcome = (*steps)->Evaluate(request, rego::trace::Release::k1_22, sink);
     }

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Explanations of OPA's own cases, by `portcullis eval --explain` and by `opa eval --explain`: every event, in its order.
 
-    trace_test.py [--count N] [--seed S] [--only TEXT] [--modes full,fails,notes,debug]
+    trace_test.py [--count N] [--seed S] [--only TEXT] [--modes full,fails,notes,debug] [--formats pretty,json]
 
 Takes N cases of PORTCULLIS_SHARED/conformance/rego (../shared beside the checkout) at random, and prints where the two differ.
 Exits 1 if one does; 77 where the cases or opa are not there. Recorded explanations are among tests/commands/eval.
 """
 import argparse
 import concurrent.futures
-import difflib
+import itertools
 import json
 import os
 import pathlib
@@ -23,8 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SHARED = pathlib.Path(os.environ.get("PORTCULLIS_SHARED", ROOT.parent / "shared")) / "conformance/rego"
 PROGRAM = os.environ.get("PORTCULLIS_PROGRAM", str(ROOT / "build/release/portcullis"))
 OPA = pathlib.Path(os.environ.get("PORTCULLIS_CACHE", pathlib.Path.home() / ".cache/portcullis")) / "peers/opa"
-# The time, and the width of one emoji in the table of results: nothing that a trace shows.
-PASSED_BY = ("jwtdecodeverify/test-jwtdecodeverify-0459", "strings/test-strings-0924", "withkeyword/builtin-builtin", "time/", "rand")
+# The time, random ids, and the width of one emoji in the table of results.
+PASSED_BY = ("jwtdecodeverify/test-jwtdecodeverify-0459", "strings/test-strings-0924", "withkeyword/builtin", "time/", "rand", "uuid")
 
 
 def read_cases(only):
@@ -35,8 +35,21 @@ def read_cases(only):
                 yield name, case
 
 
-def explain(program, mode, name, case, folder):
-    words = [program, "eval", "--explain", mode, "--format", "pretty", "--timeout", "10s"]
+def normal(text):
+    """JSON with the variables of each event by name: OPA lists them in the order of a Go map."""
+    try:
+        output = json.loads(text)
+    except ValueError:
+        return text
+    for error in output.get("errors", []):
+        error.pop("stack_trace", None)
+    for event in output.get("explanation", []):
+        event["Locals"] = event["Locals"] and sorted(event["Locals"], key=json.dumps)
+    return json.dumps(output, indent=1)
+
+
+def explain(program, mode, form, name, case, folder):
+    words = [program, "eval", "--explain", mode, "--format", form, "--timeout", "10s"]
     words += ["--v0-compatible"] if name.startswith("v0/") else []
     words += ["--strict-builtin-errors"] if case.get("strict_error") else []
     for path in sorted(folder.iterdir()):
@@ -45,10 +58,20 @@ def explain(program, mode, name, case, folder):
     done = subprocess.run(
         [*words, case["query"]], cwd=folder, capture_output=True, text=True, timeout=60, env=environment, check=False
     )
-    return done.stdout, done.returncode
+    return done.stdout if form == "pretty" else normal(done.stdout), done.returncode
 
 
-def compare(name, case, modes):
+def first_difference(theirs, ours):
+    """A few lines of each, from where they part. Explanations are too long for a difference in all."""
+    at = next((i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b), min(len(theirs), len(ours)))
+    return "\n".join(
+        [f"  {line}" for line in ours[max(0, at - 12) : at]]
+        + [f"- {line}" for line in theirs[at : at + 6]]
+        + [f"+ {line}" for line in ours[at : at + 6]]
+    )
+
+
+def compare(name, case, modes, forms):
     """The difference as text; empty: none; None: the case has something that no command line can say."""
     if "input_term" in case:
         return None
@@ -62,18 +85,17 @@ def compare(name, case, modes):
                     (folder / file).write_text(json.dumps(case[key]))
         except TypeError:
             return None
-        for mode in modes:
-            theirs, code = explain(str(OPA), mode, name, case, folder)
-            ours, our_code = explain(PROGRAM, mode, name, case, folder)
-            if mode == "debug":
+        for mode, form in itertools.product(modes, forms):
+            theirs, code = explain(str(OPA), mode, form, name, case, folder)
+            ours, our_code = explain(PROGRAM, mode, form, name, case, folder)
+            if mode == "debug" and form == "pretty":
                 # OPA names the last rule of a package where another one is meant: docs/compatibility.md.
                 theirs, ours = (
                     "\n".join(line for line in text.splitlines() if not line.endswith(" = _") or "Unify data." not in line)
                     for text in (theirs, ours)
                 )
             if (theirs, code) != (ours, our_code):
-                lines = difflib.unified_diff(theirs.splitlines(), ours.splitlines(), "opa", "ours", lineterm="", n=1)
-                return f"{mode}\n" + "\n".join(list(lines)[:20])
+                return f"{mode} {form}, exit {code} and {our_code}\n{first_difference(theirs.splitlines(), ours.splitlines())}"
     return ""
 
 
@@ -83,6 +105,7 @@ def main():
     parser.add_argument("--seed", type=int, default=int(os.environ.get("PORTCULLIS_SEED", "1")))
     parser.add_argument("--only", default="")
     parser.add_argument("--modes", default="full,fails")
+    parser.add_argument("--formats", default="pretty,json")
     options = parser.parse_args()
     if not SHARED.exists() or not OPA.exists():
         print(f"{SHARED if OPA.exists() else OPA} is not here")
@@ -91,7 +114,8 @@ def main():
     random.Random(options.seed).shuffle(cases)
     compared = differing = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = pool.map(lambda case: compare(*case, options.modes.split(",")), cases[: options.count])
+        modes, forms = options.modes.split(","), options.formats.split(",")
+        results = pool.map(lambda case: compare(*case, modes, forms), cases[: options.count])
         for (name, _), problem in zip(cases, results):
             compared += problem is not None
             if problem:

@@ -55,7 +55,8 @@ std::string Evaluation::Run(const rego::QueryPlan& plan) {
 }
 
 std::string Evaluation::Run(const rego::trace::TracedQuery& query) {
-  rego::trace::Explanation steps(rego::trace::Explain::kFails, kMemoryLimit);
+  rego::trace::Explanation steps(rego::trace::Explain::kFails, rego::trace::Form::kText,
+                                 kMemoryLimit);
   const LimitCheck check(arena_);
   const auto release = request.conflict_texts == rego::ConflictTexts::kCurrent
                            ? rego::trace::Release::k1_22

@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto query_plan = rego::MakeQueryPlan(*policy, rego::Clone(*query))) {
     same(Evaluation(program).Run(**query_plan), "a query gives what the document is");
   }
-  const rego::trace::TracedQuery traced(*policy, *std::move(query), {});
+  const rego::trace::TracedQuery traced(*policy, {.body = *std::move(query)});
   same(Evaluation(program).Run(traced), "an evaluation that is told gives the same");
   return 0;
 }

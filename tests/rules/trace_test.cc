@@ -20,8 +20,7 @@ class Traced {
     auto policy = Compile({}, {.catalog = catalog_.get()});
     auto compiled =
         CompileValueQuery(**policy, *ParseQuery(text), text, nullptr, {.catalog = catalog_.get()});
-    query_ = std::make_unique<TracedQuery>(*policy, std::move(compiled->body),
-                                           std::move(compiled->written));
+    query_ = std::make_unique<TracedQuery>(*policy, *std::move(compiled));
   }
 
   // "N solutions", or the error.
@@ -56,10 +55,33 @@ TEST(TraceTest, AnExplanationListsEventsInTheirOrder) {
 }
 
 TEST(TraceTest, AnExplanationThatIsFullEndsTheEvaluation) {
-  Explanation explanation(Explain::kDebug, 4096);
+  Explanation explanation(Explain::kDebug, Form::kText, 4096);
   EXPECT_EQ(Traced("numbers.range(1, 100000)[_] == 0").Run(explanation),
             "eval_internal_error: trace: memory limit reached");
   EXPECT_LT(explanation.Text(Places::kShow, Quotes::kPlain).size(), 8192U);
+}
+
+TEST(TraceTest, AnExplanationAsJsonHasTreesAndWhatIsBound) {
+  Explanation explanation(Explain::kNotes, Form::kJson);
+  EXPECT_EQ(Traced("x := {\"<\"}; trace(\"n\")").Run(explanation), "1 solutions");
+  const std::string json = explanation.Json();
+  EXPECT_TRUE(json.starts_with(R"([{"Op":"Enter","Node":[{"index":0,"terms":[)")) << json;
+  EXPECT_TRUE(json.ends_with(R"("Locals":null,"LocalMetadata":null,"Message":"n","Ref":null}])"))
+      << json;
+  Explanation full(Explain::kFull, Form::kJson);
+  Traced("x := {\"<\"}; x == x").Run(full);
+  EXPECT_NE(
+      full.Json().find(
+          R"({"name":"__localq0__","type":"set","value":[{"type":"string","value":"\u003c"}]})"),
+      std::string::npos)
+      << full.Json();
+}
+
+TEST(TraceTest, AnExplanationAsJsonIsBoundedToo) {
+  Explanation explanation(Explain::kDebug, Form::kJson, 65536);
+  EXPECT_EQ(Traced("numbers.range(1, 100000)[_] == 0").Run(explanation),
+            "eval_internal_error: trace: memory limit reached");
+  EXPECT_LT(explanation.Json().size(), 65536U);
 }
 
 TEST(TraceTest, AnEvaluationThatGoesTooDeepEndsWithAnError) {

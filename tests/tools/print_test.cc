@@ -24,6 +24,26 @@ TEST(GoJsonTest, FloatsAreSpeltAsGoSpellsThem) {
   EXPECT_EQ(text(1e6, Floats::kRego), "1e+06");
 }
 
+TEST(GoJsonTest, RawJsonIsPrintedInLinesLikeTheRest) {
+  const std::string raw = R"({"a":[1,{"b":"}[\\\",:"},[]],"c":{}})";
+  GoJson json = GoJson::Struct();
+  json.Add("raw", GoJson::Raw(raw)).Add("text", GoJson::Raw(R"("[]")"));
+  EXPECT_EQ(json.Compact(), R"({"raw":)" + raw + R"(,"text":"[]"})");
+  EXPECT_EQ(json.Indented(1), R"({
+ "raw": {
+  "a": [
+   1,
+   {
+    "b": "}[\\\",:"
+   },
+   []
+  ],
+  "c": {}
+ },
+ "text": "[]"
+})");
+}
+
 TEST(GoJsonTest, StructsKeepTheirOrderAndTextsAreEscapedForHtml) {
   GoJson json = GoJson::Struct();
   json.Add("z", GoJson::Text("<a>")).Add("a", GoJson::List()).Add("b", GoJson::Struct());

@@ -84,6 +84,7 @@ void Definitions::Add(const Rule& rule, const Rule& first) {
                                        [](const TermPtr& item) { return IsConstant(*item); });
   Definition definition{
       .rule = &rule,
+      .first = &first,
       .reference = FullReference(first),
       .path = {},
       .is_multi_value = rule.kind == RuleKind::kPartialSet,

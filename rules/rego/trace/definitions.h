@@ -20,6 +20,7 @@ namespace portcullis::rego::trace {
 // A rule or one of its `else` parts.
 struct Definition {
   const Rule* rule = nullptr;
+  const Rule* first = nullptr;  // The rule of which it is an `else` part, or itself.
   TermPtr reference;            // data.package.name[key]…
   std::string path;             // As printed, up to the first variable.
   bool is_multi_value = false;  // A set: its head has no value.

@@ -8,6 +8,18 @@
 #include "rules/rego/trace/topdown.h"
 
 namespace portcullis::rego::trace {
+namespace {
+
+// walk(…, [_, value])
+bool SkipsPath(std::span<const Operand> operands) {
+  if (operands.size() != 2 || operands[1].is_value()) {
+    return false;
+  }
+  const Term& pair = *operands[1].term;
+  return pair.kind == TermKind::kArray && pair.items.size() == 2 && pair.items[0]->IsWildcard();
+}
+
+}  // namespace
 
 Status TopDown::CallExpr(Frame& frame, const Term& function, std::vector<Operand> operands,
                          const Next& next) {
@@ -235,9 +247,18 @@ Status TopDown::CallBuiltin(Frame& frame, const builtins::Builtin& builtin,
                                              : TakeResult(frame, arity, nothing, operands,
                                                           {.term = nullptr, .value = result}, next);
   }
+  // Of a path that nobody asks for, OPA makes none.
+  const bool no_path = builtin.name == "walk" && SkipsPath(operands);
   for (std::uint32_t i = 0; i < result.size(); ++i) {
-    if (Status stop = TakeResult(frame, arity, nothing, operands,
-                                 {.term = nullptr, .value = result.ItemAt(i)}, next)) {
+    Value item = result.ItemAt(i);
+    if (no_path) {
+      document::ArrayBuilder pair(arena_);
+      pair.Add(document::ArrayBuilder(arena_).Finish());
+      pair.Add(item.ItemAt(1));
+      item = pair.Finish();
+    }
+    if (Status stop =
+            TakeResult(frame, arity, nothing, operands, {.term = nullptr, .value = item}, next)) {
       return stop;
     }
   }

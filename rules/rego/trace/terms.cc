@@ -28,8 +28,8 @@ const Bindings::Bound* Bindings::Find(std::string_view name) const {
   return found == bound_.end() ? nullptr : &*found;
 }
 
-void Bindings::Bind(std::string_view name, const Operand& to, Bindings* in) {
-  bound_.push_back({name, to, in});
+void Bindings::Bind(const Term& variable, const Operand& to, Bindings* in) {
+  bound_.push_back({variable.text, to, in, &variable.location});
 }
 
 void Bindings::Unbind(std::string_view name) {

@@ -45,10 +45,11 @@ class Bindings {
     std::string_view name;
     Operand to;
     Bindings* in = nullptr;
+    const Location* location = nullptr;  // Where the variable stands that was bound.
   };
   // What a variable leads to: through variables to the last that is not bound, or to what it is bound to.
   static Operand Apply(Operand operand, Bindings*& in);
-  void Bind(std::string_view name, const Operand& to, Bindings* in);
+  void Bind(const Term& variable, const Operand& to, Bindings* in);
   void Unbind(std::string_view name);
   [[nodiscard]] const std::vector<Bound>& all() const { return bound_; }
 

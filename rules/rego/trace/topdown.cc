@@ -55,12 +55,12 @@ const char* StackPointer() {
 
 }  // namespace
 
-TopDown::TopDown(const CompiledPolicy& policy, const Body& query, const WrittenNames& names,
+TopDown::TopDown(const CompiledPolicy& policy, const ValueQuery& query,
                  const EvaluationRequest& request, builtins::PreparedCache& prepared,
                  Release release, Sink& sink)
     : policy_(policy),
-      query_(query),
-      names_(names),
+      query_(query.body),
+      names_(query.written),
       request_(request),
       release_(release),
       sink_(sink),
@@ -68,9 +68,13 @@ TopDown::TopDown(const CompiledPolicy& policy, const Body& query, const WrittenN
       arena_(*request.arena),
       constants_(arena_),
       definitions_(policy, constants_, release),
-      comprehension_keys_(policy, query),
+      comprehension_keys_(policy, query.body),
       call_(MakeCallContext(*request.arena, prepared, request)),
-      data_(request.data) {}
+      data_(request.data) {
+  for (const auto& [author, compiler] : query.tops) {
+    tops_[compiler] = author;
+  }
+}
 
 TopDown::~TopDown() = default;
 
@@ -89,11 +93,13 @@ std::vector<std::vector<Binding>> TopDown::Run() {
     TellExit(frame, query_);
     std::vector<Binding>& row = rows.emplace_back();
     for (const Bindings::Bound& bound : bindings.all()) {
-      const bool generated = bound.name.starts_with("__local") ||
-                             (bound.name.starts_with('$') && !IsCapture(bound.name));
+      const auto top = tops_.find(bound.name);
+      const std::string_view name = top == tops_.end() ? bound.name : top->second;
+      const bool generated =
+          name.starts_with("__local") || (name.starts_with('$') && !IsCapture(name));
       const Value value = generated ? Value() : Plugged(bound.to, bound.in);
       if (value.is_defined()) {
-        row.push_back({.variable = bound.name, .value = value});
+        row.push_back({.variable = name, .value = value});
       }
     }
     std::ranges::sort(row, {}, &Binding::variable);

@@ -17,6 +17,7 @@
 
 #include "document/walk_guard.h"
 #include "rules/builtins/builtin.h"
+#include "rules/rego/capture.h"
 #include "rules/rego/conflict_text.h"
 #include "rules/rego/engine.h"
 #include "rules/rego/trace/collected.h"
@@ -61,10 +62,9 @@ class Next {
 
 class TopDown {
  public:
-  // LIFETIME: all outlive it. `names`: what the author called the query's variables.
-  TopDown(const CompiledPolicy& policy, const Body& query, const WrittenNames& names,
-          const EvaluationRequest& request, builtins::PreparedCache& prepared, Release release,
-          Sink& sink);
+  // LIFETIME: all outlive it. `query`: under the compiler's names throughout.
+  TopDown(const CompiledPolicy& policy, const ValueQuery& query, const EvaluationRequest& request,
+          builtins::PreparedCache& prepared, Release release, Sink& sink);
   ~TopDown();
   TopDown(const TopDown&) = delete;
   TopDown& operator=(const TopDown&) = delete;
@@ -76,11 +76,13 @@ class TopDown {
 
  private:
   using Path = std::vector<Value>;
-  struct Frame;     // A query under way: a rule's body, or a closure's.
-  struct TreeWalk;  // A reference on its way through `data`.
-  struct TermWalk;  // The rest of it, through a value.
-  struct Call;      // Of a function.
-  struct NodeOf;    // What an event is about.
+  struct Frame;      // A query under way: a rule's body, or a closure's.
+  struct TreeWalk;   // A reference on its way through `data`.
+  struct TermWalk;   // The rest of it, through a value.
+  struct Call;       // Of a function.
+  struct NodeOf;     // What an event is about.
+  struct SubjectOf;  // What was looked up.
+  struct LocalsOf;
 
   // topdown.cc: queries and expressions.
   Status Query(Frame& frame, const Next& next);
@@ -201,8 +203,11 @@ class TopDown {
   void TellIndex(Frame& frame, const Path& path, const Candidates& candidates);
   void TellUnify(Frame& frame, const Operand& a, const Operand& b);
   void TellNote(Frame& frame, const Expr& expr, std::string_view text);
+  void Send(Frame& frame, const NodeOf& node, Event event);
   void Send(Frame& frame, Event event);
   static std::string PathText(const Path& path);
+  // What the author called a variable; null: nothing else.
+  [[nodiscard]] const std::string* FindName(std::string_view variable) const;
   [[nodiscard]] std::string_view NameOf(std::string_view variable) const;
 
   // Every step: the deadline, memory and the stack. Not null: the evaluation is over.
@@ -217,21 +222,23 @@ class TopDown {
   [[nodiscard]] static bool IsFatal(const Status& stop) {
     return stop && stop->kind != Stop::Kind::kEarly && stop->kind != Stop::Kind::kDeferred;
   }
-  [[nodiscard]] Operand Of(const Term& term) { return constants_.Of(term); }
-  [[nodiscard]] Value Plugged(const Operand& operand, Bindings* in) {
+  [[nodiscard]] Operand Of(const Term& term) const { return constants_.Of(term); }
+  [[nodiscard]] Value Plugged(const Operand& operand, Bindings* in) const {
     return Plug(operand, in, constants_);
   }
   [[nodiscard]] std::vector<Operand> OperandsOf(std::span<const TermPtr> terms);
 
   const CompiledPolicy& policy_;
   const Body& query_;
-  const WrittenNames& names_;
+  const WrittenNames& names_;  // What the author called the query's variables.
+  std::map<std::string_view, std::string_view>
+      tops_;  // Of those at its top, by the compiler's names.
   const EvaluationRequest& request_;
   const Release release_;
   Sink& sink_;
   const bool tells_unify_;
   document::Arena& arena_;
-  Constants constants_;
+  mutable Constants constants_;
   const Definitions definitions_;
   const ComprehensionKeys comprehension_keys_;
   const std::unique_ptr<builtins::CallContext> call_;

@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "document/json.h"
+#include "rules/rego/ast_json.h"
 #include "rules/rego/trace/file_names.h"
 
 namespace portcullis::rego::trace {
 namespace {
 
-constexpr std::size_t kRowBytes = 192;    // What a row takes beside its texts.
+constexpr std::size_t kRowBytes = 320;  // What a row takes beside its texts.
+constexpr std::size_t kJsonGrowth = 4;  // JSON in lines takes so many times what it takes compact.
 constexpr std::size_t kWidestPlace = 64;  // Longer names of files are cut.
 constexpr std::size_t kGap = 5;
 
@@ -65,22 +67,31 @@ bool Explanation::Add(const Event& event) {
           .parent_id = event.parent_id,
           .location = event.location,
           .text = nullptr,
+          .subject = nullptr,
+          .values = {},
+          .names = {},
           .message = std::string(event.message)};
   if (event.node != nullptr) {
     const void* identity = event.node->identity();
     std::shared_ptr<const std::string>& known = texts_[identity];
     if (identity == nullptr || known == nullptr) {
-      known = std::make_shared<const std::string>(event.node->Text());
+      known = std::make_shared<const std::string>(Of(*event.node));
       bytes_ += known->size() + kRowBytes;
     }
     row.text = known;
   }
-  bytes_ += row.message.size();
+  if (event.subject != nullptr) {
+    row.subject = std::make_shared<const std::string>(Of(*event.subject));
+  }
+  if (form_ == Form::kJson && event.locals != nullptr) {
+    row.values = event.locals->ValuesJson();
+    row.names = event.locals->NamesJson();
+  }
   auto kept = std::make_shared<const Row>(std::move(row));
   if (!filters) {
     return Keep(std::move(kept));
   }
-  bytes_ += enters ? kRowBytes : 0;
+  bytes_ += enters ? kept->size() : 0;
   if (matches) {
     // What leads to it, outermost first, is shown once.
     std::vector<std::shared_ptr<const Row>> path = {kept};
@@ -103,8 +114,17 @@ bool Explanation::Add(const Event& event) {
   return bytes_ <= limit_bytes_;
 }
 
+std::size_t Explanation::Row::size() const {
+  return kRowBytes + (text == nullptr ? 0 : text->size()) +
+         (subject == nullptr ? 0 : subject->size()) + values.size() + names.size() + message.size();
+}
+
+std::string Explanation::Of(const Node& node) const {
+  return form_ == Form::kJson ? node.Json() : node.Text();
+}
+
 bool Explanation::Keep(std::shared_ptr<const Row> row) {
-  bytes_ += kRowBytes + (row->text == nullptr ? 0 : row->text->size());
+  bytes_ += row->size() * (form_ == Form::kJson ? kJsonGrowth : 1);
   if (bytes_ > limit_bytes_) {
     return false;
   }
@@ -128,7 +148,7 @@ std::string Explanation::LineOf(const Row& row, std::size_t depth, Quotes quotes
     }
     return line;
   }
-  line += *row.text;
+  line += row.subject != nullptr ? *row.subject : *row.text;
   if (!row.message.empty()) {
     line += ' ' + row.message;
   }
@@ -166,6 +186,27 @@ std::string Explanation::Text(Places places, Quotes quotes) const {
     text += '\n';
   }
   return text;
+}
+
+std::string Explanation::Json() const {
+  std::string json = "[";
+  for (const std::shared_ptr<const Row>& row : rows_) {
+    const auto or_null = [](const std::string& text) { return text.empty() ? "null" : text; };
+    json += json.size() > 1 ? "," : "";
+    json += R"({"Op":")" + std::string(NameOf(row->op)) + R"(","Node":)";
+    json += row->text != nullptr ? *row->text : "null";
+    json += R"(,"Location":)" + ToJson(row->location);
+    json += R"(,"QueryID":)" + std::to_string(row->query_id);
+    json += R"(,"ParentID":)" + std::to_string(row->parent_id);
+    json += R"(,"Locals":)" + or_null(row->values);
+    json += R"(,"LocalMetadata":)" + or_null(row->names);
+    json += R"(,"Message":)";
+    document::AppendJsonString(row->message, document::JsonStyle::kGo, &json);
+    json += R"(,"Ref":)";
+    json += row->subject != nullptr ? *row->subject : "null";
+    json += '}';
+  }
+  return json + "]";
 }
 
 // What is shown for each file: where places would be too wide, the parts in the middle that all have are left out.

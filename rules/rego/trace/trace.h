@@ -39,17 +39,31 @@ class Node {
   virtual ~Node() = default;
   // As OPA prints it, variables under the names that the author gave them.
   [[nodiscard]] virtual std::string Text() const = 0;
-  // What is the same whenever the text is; null: of this event alone.
+  // The syntax tree as compact JSON (rules/rego/ast_json.h), variables under the compiler's names.
+  [[nodiscard]] virtual std::string Json() const = 0;
+  // What is the same whenever text and JSON are; null: of this event alone.
   [[nodiscard]] virtual const void* identity() const = 0;
+};
+
+// The variables of the query at the moment of an event. LIFETIME: the call that hands it over.
+class Locals {
+ public:
+  virtual ~Locals() = default;
+  // What is bound: [{"name": …, "type": …, "value": …}, …], by name.
+  [[nodiscard]] virtual std::string ValuesJson() const = 0;
+  // What the author called them, and those of the event's node: {"__local0__": {"name": …, "location": …}, …}.
+  [[nodiscard]] virtual std::string NamesJson() const = 0;
 };
 
 struct Event {
   Op op = Op::kEval;
   NodeKind kind = NodeKind::kNone;
-  const Node* node = nullptr;    // Null: of a kNote.
-  std::uint32_t expr_index = 0;  // Of a kExpr: its place in its body.
-  Location location;             // Where the event is; of a node without one, of the last that had.
-  Location expr_location;        // Of a kExpr: its own. Row 0: it has none.
+  const Node* node = nullptr;      // Null: of a kNote.
+  const Node* subject = nullptr;   // Of a kIndex: the reference that was looked up.
+  const Locals* locals = nullptr;  // Null: of a kNote.
+  std::uint32_t expr_index = 0;    // Of a kExpr: its place in its body.
+  Location location;       // Where the event is; of a node without one, of the last that had.
+  Location expr_location;  // Of a kExpr: its own. Row 0: it has none.
   std::uint64_t query_id = 0;
   std::uint64_t parent_id = 0;
   std::string_view message;  // "(matched 1 rule)", "early", or what a kNote says.
@@ -78,18 +92,26 @@ enum class Quotes : std::uint8_t {
 };
 enum class Places : std::uint8_t { kShow, kHide };
 
+enum class Form : std::uint8_t {
+  kText,
+  kJson,  // With the syntax trees and the values of variables.
+};
+
 // An explanation in the making. What it holds is bounded: `limit_bytes` is about what the text will take.
 class Explanation final : public Sink {
  public:
   static constexpr std::size_t kLimitBytes = std::size_t{256} << 20;
-  explicit Explanation(Explain explain, std::size_t limit_bytes = kLimitBytes)
-      : explain_(explain), limit_bytes_(limit_bytes) {}
+  explicit Explanation(Explain explain, Form form = Form::kText,
+                       std::size_t limit_bytes = kLimitBytes)
+      : explain_(explain), form_(form), limit_bytes_(limit_bytes) {}
 
   [[nodiscard]] bool wants_unify() const override { return explain_ == Explain::kDebug; }
   bool Add(const Event& event) override;
   [[nodiscard]] bool empty() const { return rows_.empty(); }
-  // A line an event, as OPA's PrettyTrace.
+  // A line an event, as OPA's PrettyTrace. REQUIRES: Form::kText.
   [[nodiscard]] std::string Text(Places places, Quotes quotes) const;
+  // The events as OPA's Event is marshalled, compact. REQUIRES: Form::kJson.
+  [[nodiscard]] std::string Json() const;
 
  private:
   struct Row {
@@ -98,14 +120,20 @@ class Explanation final : public Sink {
     std::uint64_t query_id = 0;
     std::uint64_t parent_id = 0;
     Location location;
-    std::shared_ptr<const std::string> text;
+    std::shared_ptr<const std::string> text;     // Of the node, in the form of the explanation.
+    std::shared_ptr<const std::string> subject;  // Likewise.
+    std::string values;                          // Of the variables; of kJson.
+    std::string names;
     std::string message;
+    [[nodiscard]] std::size_t size() const;
   };
+  [[nodiscard]] std::string Of(const Node& node) const;
   [[nodiscard]] bool Keep(std::shared_ptr<const Row> row);
   [[nodiscard]] std::map<std::string_view, std::string> ShortNames() const;
   [[nodiscard]] std::string LineOf(const Row& row, std::size_t depth, Quotes quotes) const;
 
   const Explain explain_;
+  const Form form_;
   const std::size_t limit_bytes_;
   std::size_t bytes_ = 0;
   std::unordered_map<const void*, std::shared_ptr<const std::string>> texts_;

@@ -32,6 +32,18 @@ bool NamesInventory(const CompiledPolicy& policy, const Body& query) {
 
 }  // namespace
 
+TracedQuery::TracedQuery(std::shared_ptr<const CompiledPolicy> policy, ValueQuery query)
+    : policy_(std::move(policy)), query_(std::move(query)) {
+  Visitor visitor;
+  visitor.term = [this](Term& term) {
+    if (const auto top = query_.tops.find(term.text); term.IsVar() && top != query_.tops.end()) {
+      term.text = top->second;
+    }
+    return true;
+  };
+  Walk(query_.body, visitor);
+}
+
 Result<std::expected<Rows, EvaluationError>> TracedQuery::Evaluate(const EvaluationRequest& request,
                                                                    Release release,
                                                                    Sink& sink) const {
@@ -47,7 +59,7 @@ Result<std::expected<Rows, EvaluationError>> TracedQuery::Evaluate(const Evaluat
   EvaluationRequest whole = request;
   whole.data = *data;
   whole.inventory = nullptr;
-  TopDown evaluator(*policy_, query_, written_, whole, prepared_, release, sink);
+  TopDown evaluator(*policy_, query_, whole, prepared_, release, sink);
   Rows rows = evaluator.Run();
   if (evaluator.engine_error()) {
     return std::unexpected(*evaluator.engine_error());
@@ -75,7 +87,7 @@ Result<std::expected<Rows, EvaluationError>> TracedQuery::Evaluate(const Evaluat
 Result<std::expected<document::Value, EvaluationError>> TracedQuery::DataOf(
     const EvaluationRequest& request) const {
   using Outcome = std::expected<document::Value, EvaluationError>;
-  if (request.inventory == nullptr || !NamesInventory(*policy_, query_)) {
+  if (request.inventory == nullptr || !NamesInventory(*policy_, query_.body)) {
     return Outcome(request.data);
   }
   auto query = ParseQuery("inventory := data.inventory");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rules/builtins/prepared_cache.h"
+#include "rules/rego/capture.h"
 #include "rules/rego/engine.h"
 #include "rules/rego/trace/trace.h"
 
@@ -22,9 +23,7 @@ enum class Release : std::uint8_t {
 // THREADS: Evaluate may be called in parallel. LIFETIME: results name the policy's and the query's constants.
 class TracedQuery {
  public:
-  // `written`: the query's part of ValueQuery.
-  TracedQuery(std::shared_ptr<const CompiledPolicy> policy, Body query, WrittenNames written)
-      : policy_(std::move(policy)), query_(std::move(query)), written_(std::move(written)) {}
+  TracedQuery(std::shared_ptr<const CompiledPolicy> policy, ValueQuery query);
 
   // As QueryPlan::Evaluate. The inventory of the request is read whole if the policy names it. A sink that is full, or an
   // evaluation that goes too deep for the native stack, ends it with eval_internal_error.
@@ -37,8 +36,7 @@ class TracedQuery {
       const EvaluationRequest& request) const;
 
   const std::shared_ptr<const CompiledPolicy> policy_;
-  const Body query_;
-  const WrittenNames written_;
+  ValueQuery query_;
   mutable builtins::PreparedCache prepared_;
 };
 

@@ -229,7 +229,7 @@ Status TopDown::UnifyValues(Frame& frame, const Operand& a, const Operand& b, Bi
 
 Status TopDown::BindVar(const Operand& variable, const Operand& to, Bindings* in, Bindings* in_to,
                         const Next& next) {
-  in->Bind(variable.term->text, to, in_to);
+  in->Bind(*variable.term, to, in_to);
   Status stop = next();
   in->Unbind(variable.term->text);
   return stop;
