@@ -138,7 +138,20 @@ class RuleRenamer {
     return true;
   }
 
+  // OPA passes by objects and sets that it takes for ground: as {"a": [y | y := 1][0]}, where only the head of a reference is not.
   void RenameNested(Term& term) {
+    const bool is_keyed = term.kind == TermKind::kObject || term.kind == TermKind::kSet;
+    if (is_keyed && IsGround(term)) {
+      Visitor visitor;
+      visitor.expr = [](Expr& expr) {
+        if (expr.kind == ExprKind::kSome) {
+          expr.terms.clear();  // It stays, and does nothing.
+        }
+        return true;
+      };
+      Walk(term, visitor);
+      return;
+    }
     if (term.IsScalar()) {
       return;
     }
