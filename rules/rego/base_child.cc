@@ -23,7 +23,8 @@ std::optional<std::uint64_t> PlaceOf(std::string_view text) {
   }
   std::uint64_t place = 0;
   const auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), place);
-  const bool is_number = whole.empty() || (error == std::errc() && end == whole.data() + whole.size());
+  const bool is_number =
+      whole.empty() || (error == std::errc() && end == whole.data() + whole.size());
   return is_number && (!negative || place == 0) ? std::optional(place) : std::nullopt;
 }
 

@@ -82,8 +82,8 @@ std::string Generator::Imports() {
       shape = field.second;
     }
     const bool plain = path.contains('.') && random_.Chance(20);
-    const std::string name = plain ? path.substr(path.rfind('.') + 1)
-                                   : "alias" + std::to_string(names_++);
+    const std::string name =
+        plain ? path.substr(path.rfind('.') + 1) : "alias" + std::to_string(names_++);
     if (name == root.name || std::ranges::find(aliases_, name, &Root::name) != aliases_.end()) {
       continue;
     }
