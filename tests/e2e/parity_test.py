@@ -9,14 +9,12 @@ import json
 import os
 import pathlib
 import re
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 import urllib.request
 
+import gatekeeper
 import harness
 from parity.steps import AUDITED, GATEKEEPER_NAMESPACE, STEPS
 
@@ -27,53 +25,16 @@ DIFFERENT = {
 }
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-class Gatekeeper:
-    """The manager itself, outside of the cluster."""
-
+class Gatekeeper(gatekeeper.Manager):
     def __init__(self, plane):
-        self.plane = plane
-        self.log = open(os.path.join(plane.state, "gatekeeper.log"), "wb")
-        self.process = None
+        super().__init__(plane, os.environ["PORTCULLIS_GATEKEEPER"], pod="gatekeeper")
 
     def install(self):
-        import yaml  # Only where Gatekeeper itself is run.
-
-        documents = list(yaml.safe_load_all(pathlib.Path(os.environ["PORTCULLIS_GATEKEEPER_MANIFEST"]).read_text()))
-        wanted = [d for d in documents if d and d["kind"] in ("Namespace", "CustomResourceDefinition")]
-        self.plane.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(wanted))
-        self.plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        gatekeeper.install(self.plane, os.environ["PORTCULLIS_GATEKEEPER_MANIFEST"], "Namespace", "CustomResourceDefinition")
 
     def start(self, *arguments):
-        port, health = free_port(), free_port()
-        cache = tempfile.mkdtemp(dir=self.plane.state)
-        self.process = subprocess.Popen(
-            [os.environ["PORTCULLIS_GATEKEEPER"], "--kubeconfig", self.plane.kubeconfig, "--host=127.0.0.1",
-             f"--port={port}", f"--health-addr=127.0.0.1:{health}", f"--prometheus-port={free_port()}", "--metrics-addr=0",
-             f"--cert-dir={self.plane.webhook_certs}", "--disable-cert-rotation", "--exempt-namespace=exempt",
-             "--debug-use-fake-pod", "--shutdown-delay=0", f"--api-cache-dir={cache}",
-             "--default-create-vap-for-templates=false", "--default-create-vap-binding-for-constraints=false", *arguments],
-            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
-            env={**os.environ, "POD_NAME": "gatekeeper", "POD_NAMESPACE": GATEKEEPER_NAMESPACE})
-
-        def ready():
-            with urllib.request.urlopen(f"http://127.0.0.1:{health}/readyz", timeout=2) as answer:
-                return answer.status == 200
-
-        harness.wait_until("Gatekeeper is ready", ready, 120)
-        return f"127.0.0.1:{port}"
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-
-    def remove(self):
-        self.log.close()
+        return super().start("--exempt-namespace=exempt", "--debug-use-fake-pod", "--default-create-vap-for-templates=false",
+                             "--default-create-vap-binding-for-constraints=false", *arguments)
 
 
 class Portcullis:

@@ -7,35 +7,28 @@ A control plane is started and wiped (KUBEBUILDER_ASSETS names its programs). Wh
 patch is recorded as what it makes of the object, since the order of a patch's operations is not fixed.
 """
 
-import argparse
 import base64
 import copy
 import json
-import os
 import pathlib
 import re
-import ssl
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "tests/e2e")]
 
 import case_list  # noqa: E402
+import gatekeeper  # noqa: E402
 import harness  # noqa: E402
-import yaml  # noqa: E402
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NAMESPACES = [("default", {}), ("lab", {"env": "prod"}), ("other", {}), ("ignored-1", {})]
 CONFIG = {"apiVersion": "config.gatekeeper.sh/v1alpha1", "kind": "Config",
           "metadata": {"name": "config", "namespace": "gatekeeper-system"},
           "spec": {"match": [{"processes": ["mutation-webhook"], "excludedNamespaces": ["ignored-*"]}]}}
-FAKE_POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "gk", "namespace": "gatekeeper-system"},
-            "spec": {"containers": [{"name": "manager", "image": "gatekeeper"}]}}
+MUTATION = ("webhook", "mutation-webhook", "mutation-status")
 STATUSES = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system/mutatorpodstatuses"
 
 
@@ -68,35 +61,6 @@ def apply_patch(document, patch):
     return document
 
 
-MUTATION = ("webhook", "mutation-webhook", "mutation-status")
-
-
-class Gatekeeper:
-    def __init__(self, plane, manager, directory, operations=MUTATION):
-        self.port = 38443
-        self.log = open(os.path.join(directory, "manager.log"), "wb")
-        self.process = subprocess.Popen(
-            [manager, "--kubeconfig", plane.kubeconfig, *(f"--operation={each}" for each in operations),
-             "--host", "127.0.0.1", "--port", str(self.port), "--health-addr", "127.0.0.1:0", "--metrics-addr", "0",
-             "--prometheus-port", "38444", "--cert-dir", str(plane.webhook_certs), "--disable-cert-rotation",
-             "--logtostderr", "--shutdown-delay", "0"],
-            env={**os.environ, "POD_NAME": "gk", "POD_NAMESPACE": "gatekeeper-system"},
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        self.context = ssl.create_default_context()
-        self.context.check_hostname = False
-        self.context.verify_mode = ssl.CERT_NONE
-
-    def ask(self, path, body):
-        request = urllib.request.Request(f"https://127.0.0.1:{self.port}{path}", body.encode(),
-                                         {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, context=self.context, timeout=20) as answer:
-            return answer.read().decode()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-
-
 def wait_for_statuses(plane, count):
     client = plane.client()
 
@@ -109,8 +73,8 @@ def wait_for_statuses(plane, count):
     return all_there()
 
 
-def record(gatekeeper, name, body):
-    reply = json.loads(gatekeeper.ask("/v1/mutate", body))
+def record(manager, name, body):
+    reply = json.loads(manager.ask("/v1/mutate", body))
     response = reply["response"]
     patch = response.pop("patch", None)
     response.pop("patchType", None)
@@ -139,32 +103,14 @@ def write(path, comment, documents):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--manager", required=True)
-    parser.add_argument("--manifests", required=True)
-    arguments = parser.parse_args()
+    arguments = gatekeeper.recorder_arguments(__doc__)
     out = ROOT / "tests/cases/mutation"
     out.mkdir(parents=True, exist_ok=True)
-    directory = tempfile.mkdtemp(prefix="mutation-cases-")
-    plane = harness.ControlPlane()
-    gatekeeper = None
-    try:
-        with open(arguments.manifests, encoding="utf-8") as text:
-            documents = [one for one in yaml.safe_load_all(text) if one]
-        crds = [one for one in documents if one["kind"] == "CustomResourceDefinition"]
-        crd_file = os.path.join(directory, "crds.json")
-        pathlib.Path(crd_file).write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": crds}))
-        plane.kubectl("apply", "--server-side", "-f", crd_file)
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-        namespaces = [namespace(name, labels) for name, labels in NAMESPACES]
-        plane.apply_objects(namespace("gatekeeper-system", {}), *namespaces)
-        plane.apply_objects(
-            {"apiVersion": "v1", "kind": "ServiceAccount",
-             "metadata": {"name": "default", "namespace": "gatekeeper-system"}})
-        plane.apply_objects(FAKE_POD, CONFIG)
+    namespaces = [namespace(name, labels) for name, labels in NAMESPACES]
+    with gatekeeper.recorded(arguments, *namespaces, CONFIG) as (plane, manager):
         mutators = list(case_list.manifests())
         plane.apply_objects(*mutators)
-        gatekeeper = Gatekeeper(plane, arguments.manager, directory)
+        manager.start(*(f"--operation={each}" for each in MUTATION))
         statuses = wait_for_statuses(plane, len(mutators))
         errors = []
         for one in sorted(statuses, key=lambda one: one["metadata"]["name"]):
@@ -173,8 +119,8 @@ def main():
                 errors.append({"kind": labels["internal.gatekeeper.sh/mutator-kind"],
                                "name": labels["internal.gatekeeper.sh/mutator-name"],
                                "type": error.get("type", ""), "message": error["message"]})
-        recorded = [record(gatekeeper, name, body) for name, body in case_list.reviews()]
-        admitted = [{"name": name, "body": body, "want": gatekeeper.ask("/v1/admit", body)}
+        recorded = [record(manager, name, body) for name, body in case_list.reviews()]
+        admitted = [{"name": name, "body": body, "want": manager.ask("/v1/admit", body)}
                     for name, body in case_list.admissions()]
         write(out / "admissions.yaml", "Written by tests/mutation/record_cases.py: mutators on their way in, and what OPA "
               "Gatekeeper 3.23.1 answered.", [admitted])
@@ -183,10 +129,6 @@ def main():
               "answered; `object` is what its patch makes of the object.", [recorded])
         write(out / "statuses.yaml", "Written by tests/mutation/record_cases.py: errors in the statuses of the mutators of setup.yaml.", [errors])
         print(f"{len(recorded)} reviews, {len(admitted)} admissions, {len(errors)} errors in statuses")
-    finally:
-        if gatekeeper:
-            gatekeeper.stop()
-        plane.wipe()
 
 
 if __name__ == "__main__":

@@ -6,21 +6,18 @@
 A control plane is started and wiped (KUBEBUILDER_ASSETS names its programs). What a random id is in a text becomes UUID.
 """
 
-import argparse
 import json
-import os
 import pathlib
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "tests/mutation"), str(ROOT / "tests/e2e")]
 
+import gatekeeper  # noqa: E402
 import harness  # noqa: E402
 import record_cases as recorder  # noqa: E402
-import yaml  # noqa: E402
 
 OPERATIONS = ("webhook", "mutation-webhook", "mutation-status", "mutation-controller", "status", "generate")
 STATUSES = "/apis/status.gatekeeper.sh/v1beta1/namespaces/gatekeeper-system/expansiontemplatepodstatuses"
@@ -236,30 +233,14 @@ ADMISSIONS = [
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--manager", required=True)
-    parser.add_argument("--manifests", required=True)
-    arguments = parser.parse_args()
+    arguments = gatekeeper.recorder_arguments(__doc__)
     out = ROOT / "tests/cases/expansion"
     out.mkdir(parents=True, exist_ok=True)
-    directory = tempfile.mkdtemp(prefix="expansion-cases-")
-    plane = harness.ControlPlane()
-    gatekeeper = None
-    try:
-        with open(arguments.manifests, encoding="utf-8") as text:
-            crds = [one for one in yaml.safe_load_all(text) if one and one["kind"] == "CustomResourceDefinition"]
-        crd_file = os.path.join(directory, "crds.json")
-        pathlib.Path(crd_file).write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": crds}))
-        plane.kubectl("apply", "--server-side", "-f", crd_file)
-        plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
-        namespaces = [recorder.namespace(name, labels) for name, labels in recorder.NAMESPACES]
-        config = {**recorder.CONFIG, "spec": {"match": [{"processes": ["webhook"], "excludedNamespaces": ["ignored-*"]}]}}
-        plane.apply_objects(recorder.namespace("gatekeeper-system", {}), *namespaces)
-        plane.apply_objects({"apiVersion": "v1", "kind": "ServiceAccount",
-                             "metadata": {"name": "default", "namespace": "gatekeeper-system"}})
-        plane.apply_objects(recorder.FAKE_POD, config)
+    namespaces = [recorder.namespace(name, labels) for name, labels in recorder.NAMESPACES]
+    config = {**recorder.CONFIG, "spec": {"match": [{"processes": ["webhook"], "excludedNamespaces": ["ignored-*"]}]}}
+    with gatekeeper.recorded(arguments, *namespaces, config) as (plane, manager):
         plane.apply_objects(*MUTATORS, *TEMPLATES)
-        gatekeeper = recorder.Gatekeeper(plane, arguments.manager, directory, OPERATIONS)
+        manager.start(*(f"--operation={each}" for each in OPERATIONS))
         kinds = [one["spec"]["crd"]["spec"]["names"]["kind"] for one in TEMPLATES]
         harness.wait_served(plane, *kinds)
         plane.apply_objects(*CONSTRAINTS)
@@ -272,7 +253,7 @@ def main():
         for one in sorted(client.call("GET", STATUSES)[1]["items"], key=lambda one: one["metadata"]["name"]):
             for error in one["status"].get("errors") or []:
                 errors.append({"name": one["metadata"]["labels"]["internal.gatekeeper.sh/expansiontemplate-name"], **error})
-        ask = lambda body: recorder.without_ids(gatekeeper.ask("/v1/admit", body).strip())  # noqa: E731
+        ask = lambda body: recorder.without_ids(manager.ask("/v1/admit", body).strip())  # noqa: E731
         reviews = [{"name": name, "body": body, "want": ask(body)} for name, body in REVIEWS]
         admissions = [{"name": name, "body": body, "want": ask(body)} for name, body in ADMISSIONS]
         head = "Written by tests/webhook/record_expansions.py:"
@@ -283,10 +264,6 @@ def main():
                        "answered.", [admissions])
         recorder.write(out / "statuses.yaml", f"{head} errors in the statuses of the templates of setup.yaml.", [errors])
         print(f"{len(reviews)} reviews, {len(admissions)} admissions, {len(errors)} errors in statuses")
-    finally:
-        if gatekeeper:
-            gatekeeper.stop()
-        plane.wipe()
 
 
 if __name__ == "__main__":
