@@ -2,24 +2,21 @@
 // up to some step, with every derived thing in agreement. PORTCULLIS_LONG=1 kills many more times.
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
 #include <thread>
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "document/json.h"
+#include "tests/index/killed_process.h"
 #include "tests/index/test_inventory.h"
 
 namespace portcullis::index {
 namespace {
-
-constexpr const char* kChildFolder = "PORTCULLIS_KILL_TEST_FOLDER";
-constexpr const char* kChildSeed = "PORTCULLIS_KILL_TEST_SEED";
 
 struct Step {
   std::map<store::ObjectKey, std::string> puts;
@@ -50,6 +47,11 @@ std::uint64_t LastStep(Inventory& inventory) {
   return *position ? std::strtoull((*position)->resource_version.c_str(), nullptr, 10) : 0;
 }
 
+// Beside the folder as soon as the first step is in it.
+std::filesystem::path BegunFile(const std::filesystem::path& folder) {
+  return folder.string() + ".begun";
+}
+
 // Writes until it is killed.
 [[noreturn]] void Write(const std::filesystem::path& folder, std::uint32_t seed) {
   TestInventory inventory(folder);
@@ -76,34 +78,16 @@ std::uint64_t LastStep(Inventory& inventory) {
       std::abort();
     }
     inventory.arena.Reset();
+    if (number == 1) {
+      const std::ofstream begun(BegunFile(folder));
+    }
   }
-}
-
-// The writer needs a process that has no thread of RocksDB yet: this program, started anew.
-pid_t StartWriter(const std::filesystem::path& folder, std::uint32_t seed) {
-  const std::string folder_variable = std::string(kChildFolder) + "=" + folder.string();
-  const std::string seed_variable = std::string(kChildSeed) + "=" + std::to_string(seed);
-  std::string program = "/proc/self/exe";
-  std::string filter = "--gtest_filter=Kill.Writer";
-  std::vector<char*> arguments = {program.data(), filter.data(), nullptr};
-  std::string first = folder_variable;
-  std::string second = seed_variable;
-  std::vector<char*> environment = {first.data(), second.data(), nullptr};
-  const pid_t child = fork();
-  if (child == 0) {
-    execve(program.c_str(), arguments.data(), environment.data());
-    _exit(127);
-  }
-  return child;
 }
 
 TEST(Kill, Writer) {
-  const char* folder = std::getenv(kChildFolder);
-  const char* seed = std::getenv(kChildSeed);
-  if (folder == nullptr || seed == nullptr) {
-    return;  // Only the other end of the next test.
+  if (const auto task = OwnKilledTask()) {  // Else it is only the other end of the next test.
+    Write(task->folder, static_cast<std::uint32_t>(task->seed));
   }
-  Write(folder, static_cast<std::uint32_t>(std::strtoul(seed, nullptr, 10)));
 }
 
 TEST(Kill, LeavesAnExactEarlierState) {
@@ -112,19 +96,22 @@ TEST(Kill, LeavesAnExactEarlierState) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   RecordProperty("seed", std::to_string(seed));
   std::mt19937 random(seed);
-  const TemporaryFolder folder;
+  const TemporaryFolder temporary;
+  const std::filesystem::path folder = temporary.path() / "store";
   std::map<store::ObjectKey, std::string> model;
   std::uint64_t replayed = 0;
   for (int kill_number = 0; kill_number < kills && !HasFailure(); ++kill_number) {
-    const pid_t child = StartWriter(folder.path(), seed);
+    const pid_t child = StartToKill("Kill.Writer", {folder, seed});
     ASSERT_GT(child, 0);
+    // The first writes something; those after it may be killed before they do.
+    for (int waits = 0; waits < 30'000 && !std::filesystem::exists(BegunFile(folder)); ++waits) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(60 + random() % 200));
-    ASSERT_EQ(kill(child, SIGKILL), 0);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "the writer stopped by itself";
+    Kill(child, "the writer stopped by itself");
+    ASSERT_FALSE(HasFatalFailure());
 
-    TestInventory inventory(folder.path());
+    TestInventory inventory(folder);
     const std::uint64_t last = LastStep(*inventory);
     ASSERT_GE(last, replayed);
     while (replayed < last) {

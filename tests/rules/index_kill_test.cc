@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -14,19 +13,16 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "document/json.h"
 #include "rules/rego/key_programs.h"
+#include "tests/index/killed_process.h"
 #include "tests/index/test_inventory.h"
 #include "tests/rules/engine_support.h"
 
 namespace portcullis::rego {
 namespace {
 
-constexpr const char* kFolder = "PORTCULLIS_INDEX_KILL_FOLDER";
-constexpr const char* kSeed = "PORTCULLIS_INDEX_KILL_SEED";
 constexpr std::uint64_t kObjects = 6000;
 constexpr std::uint64_t kBuildRate = 20'000;  // Objects a second: a build takes a while.
 
@@ -123,26 +119,10 @@ void Work(const std::filesystem::path& folder, std::uint64_t seed) {
   }
 }
 
-pid_t Start(const std::filesystem::path& folder, std::uint64_t seed) {
-  std::string program = "/proc/self/exe";
-  std::string filter = "--gtest_filter=IndexKill.Worker";
-  std::vector<char*> arguments = {program.data(), filter.data(), nullptr};
-  std::string first = std::string(kFolder) + "=" + folder.string();
-  std::string second = std::string(kSeed) + "=" + std::to_string(seed);
-  std::vector<char*> environment = {first.data(), second.data(), nullptr};
-  const pid_t child = fork();
-  if (child == 0) {
-    execve(program.c_str(), arguments.data(), environment.data());
-    _exit(127);
-  }
-  return child;
-}
-
 TEST(IndexKill, Worker) {
-  const char* folder = std::getenv(kFolder);
-  const char* seed = std::getenv(kSeed);
-  if (folder != nullptr && seed != nullptr) {  // Else it is only the other end of the next test.
-    Work(folder, std::strtoull(seed, nullptr, 10));
+  if (const auto task =
+          index::OwnKilledTask()) {  // Else it is only the other end of the next test.
+    Work(task->folder, task->seed);
   }
 }
 
@@ -171,13 +151,12 @@ TEST(IndexKill, BuildsGoOnWhereTheyWere) {
   int building = 0;
   int dropping = 0;
   for (int number = 0; number < kills && !HasFailure(); ++number) {
-    const pid_t child = Start(path, seed + static_cast<std::uint64_t>(number));
+    const pid_t child =
+        index::StartToKill("IndexKill.Worker", {path, seed + static_cast<std::uint64_t>(number)});
     ASSERT_GT(child, 0);
     std::this_thread::sleep_for(std::chrono::milliseconds(80 + random() % 400));
-    ASSERT_EQ(kill(child, SIGKILL), 0);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFSIGNALED(status)) << "a look-up differed from a scan, or a change failed";
+    index::Kill(child, "a look-up differed from a scan, or a change failed");
+    ASSERT_FALSE(HasFatalFailure());
 
     std::map<index::IndexId, std::uint64_t> built;
     {
