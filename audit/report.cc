@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "document/json.h"
+#include "rules/policy/kubernetes_text.h"
 
 namespace portcullis::audit {
 namespace {
@@ -56,14 +57,6 @@ struct Ranked {
   std::string entry;
   bool operator<(const Ranked& other) const { return rank < other.rank; }
 };
-
-std::vector<std::string> Texts(const Value& list) {
-  std::vector<std::string> texts;
-  for (std::uint32_t i = 0; list.is_array() && i < list.size(); ++i) {
-    texts.emplace_back(list.ItemAt(i).string());
-  }
-  return texts;
-}
 
 // The constraint's annotations as Gatekeeper logs them.
 std::string Annotations(const policy::Constraint& constraint) {
@@ -125,7 +118,7 @@ Result<ConstraintStatus> ReadStatus(store::Store& store, const policy::Constrain
         .message = {},
         .details = {},
         .enforcement_action = KnownAction(kept.record.GetString({"action"})),
-        .actions = Texts(kept.record.Find("actions")),
+        .actions = policy::StringsOf(kept.record.Find("actions")),
         .labels = kept.record.Find("labels"),
         .uid = kept.record.GetString({"uid"}),
         .resource_version = kept.record.GetString({"resourceVersion"})};
@@ -183,6 +176,24 @@ std::string StatusPatch(const ConstraintStatus& status, std::string_view timesta
   return patch + "]}}";
 }
 
+namespace {
+
+// LIFETIME: the fields are views of what is given.
+void AppendConstraint(std::string_view event_type, const policy::Constraint& constraint,
+                      std::string_view version, std::string_view action,
+                      std::vector<LogField>* fields) {
+  fields->insert(fields->end(), {{"event_type", event_type},
+                                 {"semantic", true},
+                                 {"constraint_group", kConstraintGroup},
+                                 {"constraint_api_version", version},
+                                 {"constraint_kind", constraint.kind},
+                                 {"constraint_name", constraint.name},
+                                 {"constraint_namespace", ""},
+                                 {"constraint_action", action}});
+}
+
+}  // namespace
+
 void LogViolation(const Logger& logger, std::string_view audit_id,
                   const ShownViolation& violation) {
   const policy::Constraint& constraint = *violation.constraint;
@@ -192,45 +203,32 @@ void LogViolation(const Logger& logger, std::string_view audit_id,
   const std::string labels = violation.labels.is_object() && violation.labels.size() > 0
                                  ? document::ToJson(violation.labels)
                                  : "null";
-  logger.Info(violation.message,
-              {{"process", "audit"},
-               {"audit_id", audit_id},
-               {"details", JsonText{violation.details.empty() ? "null" : violation.details}},
-               {"event_type", "violation_audited"},
-               {"semantic", true},
-               {"constraint_group", kConstraintGroup},
-               {"constraint_api_version", version},
-               {"constraint_kind", constraint.kind},
-               {"constraint_name", constraint.name},
-               {"constraint_namespace", ""},
-               {"constraint_action", violation.enforcement_action},
-               {"constraint_enforcement_actions", JsonText{actions}},
-               {"constraint_annotations", JsonText{annotations}},
-               {"resource_group", violation.object_type.group},
-               {"resource_api_version", violation.object_type.version},
-               {"resource_kind", violation.object_type.kind},
-               {"resource_namespace", violation.name_space},
-               {"resource_name", violation.name},
-               {"resource_labels", JsonText{labels}}});
+  std::vector<LogField> fields = {
+      {"process", "audit"},
+      {"audit_id", audit_id},
+      {"details", JsonText{violation.details.empty() ? "null" : violation.details}}};
+  AppendConstraint("violation_audited", constraint, version, violation.enforcement_action, &fields);
+  fields.insert(fields.end(), {{"constraint_enforcement_actions", JsonText{actions}},
+                               {"constraint_annotations", JsonText{annotations}},
+                               {"resource_group", violation.object_type.group},
+                               {"resource_api_version", violation.object_type.version},
+                               {"resource_kind", violation.object_type.kind},
+                               {"resource_namespace", violation.name_space},
+                               {"resource_name", violation.name},
+                               {"resource_labels", JsonText{labels}}});
+  logger.Write(LogLevel::kInfo, violation.message, fields);
 }
 
 void LogConstraint(const Logger& logger, std::string_view audit_id,
                    const policy::Constraint& constraint, std::uint64_t total) {
   const std::string version = VersionOf(constraint);
   const std::string count = std::to_string(total);
-  logger.Info("audit results for constraint",
-              {{"process", "audit"},
-               {"audit_id", audit_id},
-               {"event_type", "constraint_audited"},
-               {"semantic", true},
-               {"constraint_group", kConstraintGroup},
-               {"constraint_api_version", version},
-               {"constraint_kind", constraint.kind},
-               {"constraint_name", constraint.name},
-               {"constraint_namespace", ""},
-               {"constraint_action", KnownAction(constraint.enforcement_action)},
-               {"constraint_status", "enforced"},
-               {"constraint_violations", count}});
+  std::vector<LogField> fields = {{"process", "audit"}, {"audit_id", audit_id}};
+  AppendConstraint("constraint_audited", constraint, version,
+                   KnownAction(constraint.enforcement_action), &fields);
+  fields.insert(fields.end(),
+                {{"constraint_status", "enforced"}, {"constraint_violations", count}});
+  logger.Write(LogLevel::kInfo, "audit results for constraint", fields);
 }
 
 }  // namespace portcullis::audit

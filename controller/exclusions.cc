@@ -6,22 +6,14 @@
 #include <set>
 #include <utility>
 
+#include "rules/policy/kubernetes_text.h"
+
 namespace portcullis::controller {
 namespace {
 
 using document::Value;
 
 constexpr std::string_view kSync = "sync";
-
-std::vector<std::string> Strings(const Value& list) {
-  std::vector<std::string> strings;
-  for (std::uint32_t i = 0; list.is_array() && i < list.size(); ++i) {
-    if (list.ItemAt(i).is_string()) {
-      strings.emplace_back(list.ItemAt(i).string());
-    }
-  }
-  return strings;
-}
 
 // FNV-1a: the same in every run, as stored positions need it.
 std::uint64_t StableHash(std::string_view text) {
@@ -78,8 +70,8 @@ Exclusions::Exclusions(const Value& match) {
   for (std::uint32_t i = 0; match.is_array() && i < match.size(); ++i) {
     const Value item = match.ItemAt(i);
     Entry entry;
-    entry.processes = Strings(item.Find("processes"));
-    entry.patterns = Strings(item.Find("excludedNamespaces"));
+    entry.processes = policy::StringsOf(item.Find("processes"));
+    entry.patterns = policy::StringsOf(item.Find("excludedNamespaces"));
     for (const std::string& pattern : entry.patterns) {
       entry.wildcards.emplace_back(pattern);
     }

@@ -246,6 +246,7 @@ class Review {
     std::vector<policy::ReviewInput> inputs;
     for (const policy::Resultant& each : *made) {
       const std::size_t asked = times_.size();
+      const std::size_t evaluated = constraint_times_.size();
       inputs.push_back(
           {.request = policy::MakeRequest(each.object, arena_, request_.GetString({"operation"})),
            .name_space = input.name_space});
@@ -258,6 +259,9 @@ class Review {
       }
       for (std::size_t i = asked; i < times_.size(); ++i) {
         times_[i].implied_by = arena_.CopyString(each.template_name);
+      }
+      for (std::size_t i = evaluated; i < constraint_times_.size(); ++i) {
+        constraint_times_[i].implied_action = arena_.CopyString(each.enforcement_action);
       }
       policy::AddImplied(each, *std::move(implied), arena_, &*verdict);
     }

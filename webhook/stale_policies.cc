@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "rules/policy/expansion.h"
+
 namespace portcullis::webhook {
 
 void StalePolicies::Set(Reasons reasons) {
@@ -29,16 +31,22 @@ Unanswered SetAside(const StalePolicies::Reasons& reasons,
       continue;
     }
     ++unanswered.constraints;
-    std::string line = "[" + each.of->name + "] not evaluated: " + found->second;
-    const std::vector<std::string> actions = policy::ActionsAt(*each.of, enforcement_point);
-    const bool denies = std::ranges::find(actions, "deny") != actions.end();
-    const bool warns = std::ranges::find(actions, "warn") != actions.end();
-    std::vector<std::string>& lines = denies ? unanswered.denying : unanswered.warning;
-    // One that applies to what is made of the object too says it once.
-    if ((denies || warns) && std::ranges::find(lines, line) == lines.end()) {
-      lines.push_back(std::move(line));
+    const std::string line = "[" + each.of->name + "] not evaluated: " + found->second;
+    const std::vector<std::string> actions =
+        policy::ImpliedActions(each.implied_action, each.of->enforcement_action,
+                               policy::ActionsAt(*each.of, enforcement_point));
+    for (const auto& [action, lines] :
+         {std::pair("deny", &unanswered.denying), std::pair("warn", &unanswered.warning)}) {
+      // One that applies to what is made of the object too says it once.
+      if (std::ranges::find(actions, action) != actions.end() &&
+          std::ranges::find(*lines, line) == lines->end()) {
+        lines->push_back(line);
+      }
     }
   }
+  std::erase_if(unanswered.warning, [&unanswered](const std::string& line) {
+    return std::ranges::find(unanswered.denying, line) != unanswered.denying.end();
+  });
   return unanswered;
 }
 

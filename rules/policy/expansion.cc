@@ -20,16 +20,6 @@ std::unexpected<Error> Invalid(std::string text) {
   return Fail(ErrorCode::kInvalidArgument, std::move(text));
 }
 
-std::vector<std::string> Strings(const Value& list) {
-  std::vector<std::string> strings;
-  for (std::uint32_t i = 0; list.is_array() && i < list.size(); ++i) {
-    if (list.ItemAt(i).is_string()) {
-      strings.emplace_back(list.ItemAt(i).string());
-    }
-  }
-  return strings;
-}
-
 // The same object with one member set; undefined: taken out.
 Value WithMember(const Value& object, std::string_view name, const Value& value,
                  document::Arena& arena) {
@@ -156,9 +146,9 @@ Result<ExpansionTemplate> ExpansionTemplate::Parse(const Value& object) {
   const Value applies = spec.Find("applyTo");
   for (std::uint32_t i = 0; applies.is_array() && i < applies.size(); ++i) {
     const Value entry = applies.ItemAt(i);
-    for (const std::string& group : Strings(entry.Find("groups"))) {
-      for (const std::string& version : Strings(entry.Find("versions"))) {
-        for (const std::string& kind : Strings(entry.Find("kinds"))) {
+    for (const std::string& group : StringsOf(entry.Find("groups"))) {
+      for (const std::string& version : StringsOf(entry.Find("versions"))) {
+        for (const std::string& kind : StringsOf(entry.Find("kinds"))) {
           result.applies_to.push_back({.group = group, .version = version, .kind = kind});
         }
       }
@@ -324,14 +314,24 @@ std::vector<ExpansionStatus> ExpansionStore::Statuses() const {
   return statuses;
 }
 
+std::vector<std::string> ImpliedActions(std::string_view template_action,
+                                        std::string_view constraint_action,
+                                        std::vector<std::string> own) {
+  if (template_action.empty() || template_action == constraint_action) {
+    return own;
+  }
+  // Scoped, there are no actions but those that the constraint has by its own scope.
+  return template_action == "scoped" ? std::vector<std::string>()
+                                     : std::vector{std::string(template_action)};
+}
+
 void AddImplied(const Resultant& resultant, Verdict implied, document::Arena& arena, Verdict* to) {
   const std::string_view action = arena.CopyString(resultant.enforcement_action);
   for (Violation& violation : implied.violations) {
     violation.message = arena.CopyString(ImpliedMessage(resultant, violation.message));
-    if (!action.empty() && action != violation.enforcement_action) {
-      // Scoped, there are no actions but those that the constraint has by its own scope.
-      violation.actions =
-          action == "scoped" ? std::vector<std::string>() : std::vector{std::string(action)};
+    violation.actions =
+        ImpliedActions(action, violation.enforcement_action, std::move(violation.actions));
+    if (!action.empty()) {
       violation.enforcement_action = action;
     }
     to->violations.push_back(std::move(violation));

@@ -116,6 +116,11 @@ class ExpansionStore {
 // "[Implied by <template>] <message>"
 [[nodiscard]] std::string ImpliedMessage(const Resultant& resultant, std::string_view message);
 
+// What takes the place of `own`, the actions of a constraint, on an object that a template of this action made.
+[[nodiscard]] std::vector<std::string> ImpliedActions(std::string_view template_action,
+                                                      std::string_view constraint_action,
+                                                      std::vector<std::string> own);
+
 // Adds what was said of an object that was made to what was said of the one that it was made of: the messages tell the
 // template, whose enforcement action takes the place of the constraints'. LIFETIME: `arena` has the messages.
 void AddImplied(const Resultant& resultant, Verdict implied, document::Arena& arena, Verdict* to);

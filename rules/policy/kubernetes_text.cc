@@ -229,6 +229,16 @@ std::string GoList(const std::vector<std::string>& items) {
   return out;
 }
 
+std::vector<std::string> StringsOf(const document::Value& list) {
+  std::vector<std::string> strings;
+  for (std::uint32_t i = 0; list.is_array() && i < list.size(); ++i) {
+    if (list.ItemAt(i).is_string()) {
+      strings.emplace_back(list.ItemAt(i).string());
+    }
+  }
+  return strings;
+}
+
 std::string LowerCase(std::string_view text) {
   std::string out(text);
   for (char& c : out) {

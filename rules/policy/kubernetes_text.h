@@ -18,6 +18,8 @@ namespace portcullis::policy {
 [[nodiscard]] std::string_view GoTypeName(const document::Value& value);
 // [a b c]
 [[nodiscard]] std::string GoList(const std::vector<std::string>& items);
+// The strings of a list: nothing of what else is in it, or where it is none.
+[[nodiscard]] std::vector<std::string> StringsOf(const document::Value& list);
 // ASCII letters in lower case.
 [[nodiscard]] std::string LowerCase(std::string_view text);
 

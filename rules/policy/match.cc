@@ -16,19 +16,9 @@ namespace {
 
 using document::Value;
 
-std::vector<std::string> Strings(const Value& list) {
-  std::vector<std::string> strings;
-  for (std::uint32_t i = 0; list.is_array() && i < list.size(); ++i) {
-    if (list.ItemAt(i).is_string()) {
-      strings.emplace_back(list.ItemAt(i).string());
-    }
-  }
-  return strings;
-}
-
 std::vector<Wildcard> Wildcards(const Value& list) {
   std::vector<Wildcard> wildcards;
-  for (const std::string& pattern : Strings(list)) {
+  for (const std::string& pattern : StringsOf(list)) {
     wildcards.emplace_back(pattern);
   }
   return wildcards;
@@ -40,7 +30,7 @@ struct NameList {
   std::vector<std::string> names;
 
   static NameList Parse(const Value& list) {
-    NameList result{.names = Strings(list)};
+    NameList result{.names = StringsOf(list)};
     result.all = result.names.empty() || std::ranges::find(result.names, "*") != result.names.end();
     return result;
   }

@@ -132,8 +132,9 @@ class Reviewer {
       const auto error = TRY(Evaluate(of, *constraint));
       if (options_.constraint_times != nullptr) {
         const auto ended = request_.clock->Now();
-        options_.constraint_times->push_back(
-            {.of = constraint, .runtime = ended - std::exchange(begun, ended)});
+        options_.constraint_times->push_back({.of = constraint,
+                                              .runtime = ended - std::exchange(begun, ended),
+                                              .implied_action = {}});
       }
       if (!error) {
         continue;

@@ -36,6 +36,8 @@ struct TemplateTime {
 struct ConstraintTime {
   const Constraint* of = nullptr;
   std::chrono::steady_clock::duration runtime{};
+  // Of the ExpansionTemplate that made what was reviewed; empty: none made it, or it leaves the constraint its own.
+  std::string_view implied_action;
 };
 
 struct ReviewOptions {

@@ -7,25 +7,17 @@
 #include <gtest/gtest.h>
 
 #include "tests/audit/audit_world.h"
+#include "tests/policy/manifests.h"
 
 namespace portcullis::audit {
 namespace {
 
-constexpr std::string_view kTemplate = R"(apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: says}
-spec:
-  crd: {spec: {names: {kind: Says}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package p
-      violation[{"msg": input.review.object.words[_]}] { true }
-)";
-
 class ReportTest : public testing::Test {
  protected:
-  ReportTest() { world_.PutTemplate(kTemplate); }
+  ReportTest() {
+    world_.PutTemplate(policy::TemplateManifest(
+        "Says", R"(violation[{"msg": input.review.object.words[_]}] { true })"));
+  }
   void Constrain(std::string_view spec) {
     world_.PutConstraint(fmt::format(
         "{{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: Says, metadata: {{name: it}}, "

@@ -9,29 +9,20 @@
 
 #include "document/yaml.h"
 #include "tests/audit/audit_world.h"
+#include "tests/policy/manifests.h"
 
 namespace portcullis::audit {
 namespace {
 
 using testing::HasSubstr;
 
-constexpr std::string_view kUniqueHost = R"(apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: uniquehost}
-spec:
-  crd: {spec: {names: {kind: UniqueHost}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package p
-      violation[{"msg": msg}] {
-        host := input.review.object.spec.rules[_].host
-        other := data.inventory.namespace[ns][_]["Ingress"][name]
-        other.spec.rules[_].host == host
-        [ns, name] != [input.review.object.metadata.namespace, input.review.object.metadata.name]
-        msg := sprintf("%v is taken by %v/%v", [host, ns, name])
-      }
-)";
+constexpr std::string_view kUniqueHost = R"(violation[{"msg": msg}] {
+  host := input.review.object.spec.rules[_].host
+  other := data.inventory.namespace[ns][_]["Ingress"][name]
+  other.spec.rules[_].host == host
+  [ns, name] != [input.review.object.metadata.namespace, input.review.object.metadata.name]
+  msg := sprintf("%v is taken by %v/%v", [host, ns, name])
+})";
 constexpr std::string_view kConstraint =
     "{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: UniqueHost, metadata: {name: hosts}}";
 
@@ -45,7 +36,7 @@ std::string Ingress(std::string_view name, std::string_view host, int version = 
 class VerdictKeeperTest : public testing::Test {
  protected:
   VerdictKeeperTest() {
-    world_.PutTemplate(kUniqueHost);
+    world_.PutTemplate(policy::TemplateManifest("UniqueHost", kUniqueHost));
     world_.PutConstraint(kConstraint);
     world_.TellPolicies();
     EXPECT_TRUE(world_.inventory().WaitUntilIndexesReady(std::chrono::seconds(10)));
@@ -77,17 +68,9 @@ TEST_F(VerdictKeeperTest, WhatTemplatesMakeIsJudgedAsMutatorsLeaveIt) {
   const auto read = [&arena](std::string_view yaml) {
     return document::ParseYaml(yaml, arena).value().front().value;
   };
-  world_.PutTemplate(R"(apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: owned}
-spec:
-  crd: {spec: {names: {kind: Owned}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package p
-      violation[{"msg": "no owner"}] { not input.review.object.metadata.labels.owner }
-)");
+  world_.PutTemplate(policy::TemplateManifest(
+      "Owned",
+      R"(violation[{"msg": "no owner"}] { not input.review.object.metadata.labels.owner })"));
   world_.PutConstraint(
       "{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: Owned, metadata: {name: owned}, spec: "
       "{match: {kinds: [{apiGroups: [''], kinds: [Pod]}]}}}");

@@ -8,6 +8,7 @@
 #include "rules/builtins/builtin.h"
 #include "rules/rego/catalog.h"
 #include "tests/controller/scripted_source.h"
+#include "tests/policy/manifests.h"
 #include "tests/replicator/scratch_folder.h"
 
 namespace portcullis::controller {
@@ -25,16 +26,8 @@ const GroupVersionKind kIngress{"networking.k8s.io", "v1", "Ingress"};
 
 std::string Template(const std::string& kind, const std::string& body,
                      const std::string& version = "v1") {
-  std::string name = kind;
-  for (char& c : name) {
-    c = static_cast<char>(std::tolower(c));
-  }
-  return "apiVersion: templates.gatekeeper.sh/" + version +
-         "\nkind: ConstraintTemplate\nmetadata: {name: " + name +
-         "}\nspec:\n  crd: {spec: {names: {kind: " + kind +
-         "}}}\n  targets:\n  - target: admission.k8s.gatekeeper.sh\n    rego: |\n"
-         "      package p\n      violation[{\"msg\": \"no\"}] { " +
-         body + " }\n";
+  return policy::TemplateManifest(kind, "violation[{\"msg\": \"no\"}] { " + body + " }",
+                                  {.version = version});
 }
 std::string Constraint(const std::string& kind, const std::string& name) {
   return "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: " + kind +

@@ -9,21 +9,16 @@
 #include "document/yaml.h"
 #include "rules/rego/catalog.h"
 #include "tests/index/test_inventory.h"
+#include "tests/policy/manifests.h"
 
 namespace portcullis::controller {
 namespace {
 
 std::string TemplateText(const std::string& kind, const std::string& condition) {
-  std::string name = kind;
-  for (char& c : name) {
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return "{apiVersion: templates.gatekeeper.sh/v1, kind: ConstraintTemplate, metadata: {name: " +
-         name + "}, spec: {crd: {spec: {names: {kind: " + kind +
-         "}}}, targets: [{target: admission.k8s.gatekeeper.sh, rego: \"package p\\n"
-         "violation[{\\\"msg\\\": name}] {\\n"
-         "  other := data.inventory.namespace[_][_].Ingress[name]\\n  " +
-         condition + "\\n}\\n\"}]}}";
+  return policy::TemplateManifest(
+      kind,
+      "violation[{\"msg\": name}] {\n  other := data.inventory.namespace[_][_].Ingress[name]\n  " +
+          condition + "\n}");
 }
 
 class ScanWatchTest : public testing::Test {

@@ -7,20 +7,17 @@
 
 #include "document/yaml.h"
 #include "rules/rego/catalog.h"
+#include "tests/policy/manifests.h"
 
 namespace portcullis::controller {
 namespace {
 
 class StaleWatchTest : public testing::Test {
  protected:
-  void Put(const std::string& kind, const std::string& name, const std::string& body) {
+  void Put(const std::string& kind, const std::string& body) {
     document::Arena arena;
     const std::string text =
-        "{apiVersion: templates.gatekeeper.sh/v1, kind: ConstraintTemplate, metadata: {name: " +
-        name + "}, spec: {crd: {spec: {names: {kind: " + kind +
-        "}}}, targets: [{target: admission.k8s.gatekeeper.sh, rego: \"package p\\n"
-        "violation[{\\\"msg\\\": \\\"x\\\"}] {\\n" +
-        body + "\\n}\\n\"}]}}";
+        policy::TemplateManifest(kind, "violation[{\"msg\": \"x\"}] {\n" + body + "\n}");
     const auto done = policies_.PutTemplate(document::ParseYaml(text, arena)->front().value);
     ASSERT_TRUE(done) << done.error().message;
   }
@@ -46,10 +43,10 @@ class StaleWatchTest : public testing::Test {
 };
 
 TEST_F(StaleWatchTest, TellsWhoReadsAKindThatWasNotHeardOf) {
-  Put("Bound", "bound", "input.x == data.inventory.namespace[_][_].Ingress[_].spec.x");
-  Put("Gets", "gets", "data.inventory.cluster[\\\"v1\\\"].Node[input.x]");
-  Put("Whole", "whole", "count(data.inventory) > 0");
-  Put("Pure", "pure", "input.x == 1");
+  Put("Bound", "input.x == data.inventory.namespace[_][_].Ingress[_].spec.x");
+  Put("Gets", "data.inventory.cluster[\"v1\"].Node[input.x]");
+  Put("Whole", "count(data.inventory) > 0");
+  Put("Pure", "input.x == 1");
   StaleWatch watch(std::chrono::seconds(300), clock_, Logger::Silent(), metrics_);
   const auto kinds = [&](int ingress, int node) {
     return std::vector{
@@ -74,7 +71,7 @@ TEST_F(StaleWatchTest, TellsWhoReadsAKindThatWasNotHeardOf) {
 }
 
 TEST_F(StaleWatchTest, WhatWasNeverHeardOfCountsFromTheBeginning) {
-  Put("Bound", "bound", "input.x == data.inventory.namespace[_][_].Ingress[_].spec.x");
+  Put("Bound", "input.x == data.inventory.namespace[_][_].Ingress[_].spec.x");
   clock_.Advance(std::chrono::hours(1));
   StaleWatch watch(std::chrono::seconds(300), clock_, Logger::Silent(), metrics_);
   const std::vector<replicator::KindStatus> kinds = {Kind("networking.k8s.io", "Ingress", {})};
@@ -85,7 +82,7 @@ TEST_F(StaleWatchTest, WhatWasNeverHeardOfCountsFromTheBeginning) {
 }
 
 TEST_F(StaleWatchTest, NothingIsStaleWithoutALimit) {
-  Put("Bound", "bound", "input.x == data.inventory.namespace[_][_].Ingress[_].spec.x");
+  Put("Bound", "input.x == data.inventory.namespace[_][_].Ingress[_].spec.x");
   StaleWatch watch(std::chrono::seconds(0), clock_, Logger::Silent(), metrics_);
   const std::vector<replicator::KindStatus> kinds = {Kind("networking.k8s.io", "Ingress", {})};
   clock_.Advance(std::chrono::hours(100));

@@ -10,6 +10,7 @@
 #include "document/json.h"
 #include "rules/policy/policy_set.h"
 #include "rules/rego/catalog.h"
+#include "tests/policy/manifests.h"
 #include "tests/policy/support.h"
 
 namespace portcullis::policy {
@@ -23,21 +24,8 @@ class ReviewTest : public ::testing::Test {
   // A template of this kind whose Rego is `rules`.
   Result<void> PutTemplate(const std::string& kind, const std::string& rules,
                            const std::string& operations = "[]") {
-    std::string name = kind;
-    for (char& c : name) {
-      c = static_cast<char>(std::tolower(c));
-    }
-    std::string text =
-        "apiVersion: templates.gatekeeper.sh/v1beta1\nmetadata: {name: " + name +
-        "}\nspec:\n  crd: {spec: {names: {kind: " + kind +
-        "}}}\n  targets:\n  - target: admission.k8s.gatekeeper.sh\n    operations: " + operations +
-        "\n    rego: |\n      package x\n";
-    std::size_t start = 0;
-    while (start < rules.size()) {
-      const std::size_t end = std::min(rules.find('\n', start), rules.size());
-      text += "      " + rules.substr(start, end - start) + "\n";
-      start = end + 1;
-    }
+    const std::string text =
+        TemplateManifest(kind, rules, {.version = "v1beta1", .operations = operations});
     return store_.PutTemplate(documents_.Yaml(text));
   }
 

@@ -11,121 +11,13 @@
 #include <unistd.h>
 
 #include "document/json.h"
-#include "tests/webhook/admission_world.h"
+#include "tests/webhook/admission_fixture.h"
 #include "webhook/review_times.h"
 
 namespace portcullis::webhook {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::string_view kJson = "application/json";
-
-constexpr std::string_view kPolicies = R"(
-apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: onehost}
-spec:
-  crd: {spec: {names: {kind: OneHost}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package onehost
-      violation[{"msg": msg}] {
-        host := input.review.object.spec.rules[_].host
-        other := data.inventory.namespace[_][_].Ingress[_]
-        other.spec.rules[_].host == host
-        other.metadata.name != input.review.object.metadata.name
-        msg := sprintf("host %v is taken by %v", [host, other.metadata.name])
-      }
----
-apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: fewingresses}
-spec:
-  crd: {spec: {names: {kind: FewIngresses}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package fewingresses
-      violation[{"msg": msg}] {
-        all := [1 | data.inventory.namespace[_][_].Ingress[_].metadata.name]
-        count(all) > 100
-        msg := "too many"
-      }
----
-apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: slowly}
-spec:
-  crd: {spec: {names: {kind: Slowly}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package slowly
-      violation[{"msg": msg}] {
-        xs := numbers.range(1, 3000)
-        [x, y, z] := [xs[_], xs[_], xs[_]]
-        x + y + z == 0
-        msg := "found"
-      }
----
-apiVersion: constraints.gatekeeper.sh/v1beta1
-kind: OneHost
-metadata: {name: one-host}
-spec: {match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}}
----
-apiVersion: constraints.gatekeeper.sh/v1beta1
-kind: FewIngresses
-metadata: {name: few}
-spec: {match: {kinds: [{apiGroups: [""], kinds: [Service]}]}}
----
-apiVersion: constraints.gatekeeper.sh/v1beta1
-kind: Slowly
-metadata: {name: slowly}
-spec: {enforcementAction: warn, match: {kinds: [{apiGroups: [""], kinds: [Secret]}]}}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: front, namespace: shop}
-spec: {rules: [{host: taken.example.com}]}
-)";
-
-std::string ReviewOf(std::string_view group, std::string_view kind, std::string_view spec,
-                     std::string_view more = "") {
-  const std::string api_version = (group.empty() ? "" : std::string(group) + "/") + "v1";
-  return R"({"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",)"
-         R"("kind":{"group":")" +
-         std::string(group) + R"(","version":"v1","kind":")" + std::string(kind) +
-         R"("},"name":"new","namespace":"shop","operation":"CREATE",)" + std::string(more) +
-         R"("userInfo":{"username":"alice"},"object":{"apiVersion":")" + api_version +
-         R"(","kind":")" + std::string(kind) +
-         R"(","metadata":{"name":"new","namespace":"shop"},"spec":)" + std::string(spec) +
-         R"(},"oldObject":null}})";
-}
-
-std::string Ingress(std::string_view host, std::string_view more = "") {
-  return ReviewOf("networking.k8s.io", "Ingress",
-                  R"({"rules":[{"host":")" + std::string(host) + R"("}]})", more);
-}
-
-class Admission : public testing::Test {
- protected:
-  Admission() { world_.Load(kPolicies); }
-
-  double Requests(const char* status, const char* dry_run = "false") {
-    return world_.metrics
-        .GetCounter("gatekeeper_validation_request_count_total", "",
-                    {{"admission_status", status}, {"admission_dryrun", dry_run}})
-        .value();
-  }
-
-  AdmissionWorld world_;
-};
 
 TEST_F(Admission, ATakenHostIsDeniedByOneLookUp) {
   world_.BuildIndexes();
@@ -449,83 +341,6 @@ TEST_F(Admission, OnlyTheFirstThousandNamesHaveSeriesOfTheirOwn) {
   EXPECT_NE(metrics.find("(others)"), std::string::npos);
 }
 
-class StaleData : public Admission {
- protected:
-  StaleData() {
-    world_.BuildIndexes();
-    stale_.Set({{"OneHost", "Ingress was last heard of 400 s ago"}});
-  }
-  AdmissionOutcome Ask(StaleAction action, std::string_view host = "taken.example.com") {
-    AdmissionOptions options;
-    options.stale = &stale_;
-    options.stale_action = action;
-    return world_.MakeHandler(options)->Admit(kJson, Ingress(host));
-  }
-  double SetAsideCount() {
-    return world_.metrics.GetCounter("portcullis_review_stale_constraints_total", "").value();
-  }
-  void Constrain(const std::string& name, const std::string& kind, const std::string& action) {
-    world_.Load("{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: " + kind +
-                ", metadata: {name: " + name + "}, spec: {enforcementAction: " + action +
-                ", match: {kinds: [{apiGroups: [networking.k8s.io], kinds: [Ingress]}]}}}");
-  }
-  StalePolicies stale_;
-};
-
-TEST_F(StaleData, MakesTheAnswerAnErrorOrAWarning) {
-  const AdmissionOutcome failed = Ask(StaleAction::kError, "free.example.com");
-  EXPECT_EQ(failed.code, 500);
-  EXPECT_FALSE(failed.allowed);
-  EXPECT_NE(failed.body.find("error reviewing resource new: [one-host] not evaluated: Ingress was "
-                             "last heard of 400 s ago"),
-            std::string::npos)
-      << failed.body;
-  EXPECT_EQ(Requests("error"), 1);
-  const AdmissionOutcome warned = Ask(StaleAction::kWarn);
-  EXPECT_EQ(warned.code, 299);
-  EXPECT_TRUE(warned.allowed);
-  EXPECT_NE(warned.body.find(R"("warnings":["[one-host] not evaluated: Ingress was last heard)"),
-            std::string::npos)
-      << warned.body;
-  EXPECT_EQ(warned.body.find("is taken by"), std::string::npos) << warned.body;
-  EXPECT_EQ(SetAsideCount(), 2);
-  stale_.Set({});
-  EXPECT_EQ(Ask(StaleAction::kError).code, 403);
-  EXPECT_EQ(Ask(StaleAction::kError, "free.example.com").code, 200);
-  EXPECT_EQ(SetAsideCount(), 2);
-}
-
-TEST_F(StaleData, LeavesOtherPoliciesTheirSay) {
-  world_.Load(R"(
-apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: never}
-spec:
-  crd: {spec: {names: {kind: Never}}}
-  targets:
-  - target: admission.k8s.gatekeeper.sh
-    rego: |
-      package never
-      violation[{"msg": "never"}] { true }
-)");
-  Constrain("never", "Never", "deny");
-  const AdmissionOutcome denied = Ask(StaleAction::kError);
-  EXPECT_EQ(denied.code, 403);
-  EXPECT_NE(denied.body.find(R"("message":"[never] never")"), std::string::npos) << denied.body;
-  EXPECT_NE(denied.body.find("[one-host] not evaluated"), std::string::npos) << denied.body;
-}
-
-TEST_F(StaleData, AsksNoMoreOfAPolicyThanItsActionDoes) {
-  world_.policies.RemoveConstraint("OneHost", "one-host");
-  Constrain("tries", "OneHost", "dryrun");
-  EXPECT_EQ(Ask(StaleAction::kError).code, 200);
-  Constrain("warns", "OneHost", "warn");
-  const AdmissionOutcome warned = Ask(StaleAction::kError);
-  EXPECT_EQ(warned.code, 299);
-  EXPECT_NE(warned.body.find("[warns] not evaluated"), std::string::npos) << warned.body;
-  EXPECT_EQ(warned.body.find("[tries]"), std::string::npos) << warned.body;
-}
-
 class Overheard final : public ViolationListener {
  public:
   void OnViolation(const ToldViolation& told) override {
@@ -622,7 +437,7 @@ TEST_F(Admission, PoliciesMayChangeUnderReviews) {
   });
   for (int i = 0; i < 20; ++i) {
     world_.policies.RemoveTemplate("onehost");
-    world_.Load(kPolicies);
+    LoadAll();
   }
   stop = true;
   reviewer.join();
