@@ -5,6 +5,7 @@
 
 #include <openssl/obj_mac.h>
 
+#include "base/error.h"
 #include "document/utf8.h"
 #include "rules/builtins/go_time.h"
 #include "rules/builtins/openssl_ptr.h"
@@ -259,33 +260,21 @@ GoResult<Certificate> ParseCertificate(std::string_view der) {
   if (algorithm->contents != outer_algorithm->contents) {
     return Wrong("inner and outer signature algorithm identifiers don't match");
   }
-  const auto signature_algorithm = ParseSignatureAlgorithm(algorithm->contents);
-  if (!signature_algorithm) {
-    return std::unexpected(signature_algorithm.error());
-  }
-  certificate.signature_algorithm = *signature_algorithm;
+  certificate.signature_algorithm = TRY(ParseSignatureAlgorithm(algorithm->contents));
 
   const auto issuer = tbs.Take(DerTag::kSequence);
   if (!issuer) {
     return Wrong("malformed issuer");
   }
   certificate.raw_issuer = issuer->whole;
-  auto issuer_name = ParseDistinguishedName(issuer->whole);
-  if (!issuer_name) {
-    return std::unexpected(issuer_name.error());
-  }
-  certificate.issuer = *std::move(issuer_name);
+  certificate.issuer = TRY(ParseDistinguishedName(issuer->whole));
 
   auto validity = tbs.Enter(DerTag::kSequence);
   if (!validity) {
     return Wrong("malformed validity");
   }
   for (std::string* date : {&certificate.not_before, &certificate.not_after}) {
-    auto text = ParseDate(&*validity);
-    if (!text) {
-      return std::unexpected(text.error());
-    }
-    *date = *std::move(text);
+    *date = TRY(ParseDate(&*validity));
   }
 
   const auto subject = tbs.Take(DerTag::kSequence);
@@ -293,17 +282,9 @@ GoResult<Certificate> ParseCertificate(std::string_view der) {
     return Wrong("malformed issuer");
   }
   certificate.raw_subject = subject->whole;
-  auto subject_name = ParseDistinguishedName(subject->whole);
-  if (!subject_name) {
-    return std::unexpected(subject_name.error());
-  }
-  certificate.subject = *std::move(subject_name);
+  certificate.subject = TRY(ParseDistinguishedName(subject->whole));
 
-  auto key = ParseSubjectKeyInfo(&tbs);
-  if (!key) {
-    return std::unexpected(key.error());
-  }
-  certificate.key = *std::move(key);
+  certificate.key = TRY(ParseSubjectKeyInfo(&tbs));
 
   if (certificate.version > 1) {
     std::optional<std::string_view> ignored;
@@ -329,22 +310,17 @@ GoResult<Certificate> ParseCertificate(std::string_view der) {
       if (!element) {
         return Wrong("malformed extension");
       }
-      auto extension = ParseExtension(element->contents);
-      if (!extension) {
-        return std::unexpected(extension.error());
+      auto extension = TRY(ParseExtension(element->contents));
+      if (std::ranges::find(list, extension.id, &CertificateExtension::id) != list.end()) {
+        return Wrong("certificate contains duplicate extension with OID \"" + Dotted(extension.id) +
+                     "\"");
       }
-      if (std::ranges::find(list, extension->id, &CertificateExtension::id) != list.end()) {
-        return Wrong("certificate contains duplicate extension with OID \"" +
-                     Dotted(extension->id) + "\"");
-      }
-      list.push_back(*std::move(extension));
+      list.push_back(std::move(extension));
     }
     if (!list.empty()) {
       certificate.extensions = std::move(list);
     }
-    if (auto read = ReadExtensions(&certificate); !read) {
-      return std::unexpected(read.error());
-    }
+    TRY(ReadExtensions(&certificate));
   }
   const auto signature = outer.TakeBits();
   if (!signature) {
@@ -548,12 +524,9 @@ GoResult<CertificateExtension> ParseExtension(std::string_view contents) {
 GoResult<std::vector<Certificate>> ParseCertificates(std::string_view der) {
   std::vector<Certificate> certificates;
   while (!der.empty()) {
-    auto certificate = ParseCertificate(der);
-    if (!certificate) {
-      return std::unexpected(certificate.error());
-    }
-    der.remove_prefix(certificate->raw.size());
-    certificates.push_back(*std::move(certificate));
+    auto certificate = TRY(ParseCertificate(der));
+    der.remove_prefix(certificate.raw.size());
+    certificates.push_back(std::move(certificate));
   }
   return certificates;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "rules/builtins/certificate.h"
 #include "rules/builtins/codec.h"
 #include "rules/builtins/go_format.h"
@@ -155,16 +156,8 @@ GoResult<void> ReadNameConstraints(Certificate* out, const CertificateExtension&
   if (permitted.value_or("").empty() && excluded.value_or("").empty()) {
     return Wrong("empty name constraints extension");
   }
-  auto allowed = ParseSubtrees(permitted.value_or(""), unhandled);
-  if (!allowed) {
-    return std::unexpected(allowed.error());
-  }
-  out->permitted = *std::move(allowed);
-  auto refused = ParseSubtrees(excluded.value_or(""), unhandled);
-  if (!refused) {
-    return std::unexpected(refused.error());
-  }
-  out->excluded = *std::move(refused);
+  out->permitted = TRY(ParseSubtrees(permitted.value_or(""), unhandled));
+  out->excluded = TRY(ParseSubtrees(excluded.value_or(""), unhandled));
   out->name_constraints_critical = extension.critical;
   return {};
 }
@@ -411,11 +404,8 @@ GoResult<void> ReadStandard(Certificate* out, const CertificateExtension& extens
       return {};
     }
     case 17: {
-      auto names = ParseAlternativeNames(der);
-      if (!names) {
-        return std::unexpected(names.error());
-      }
-      out->names = *std::move(names);
+      auto names = TRY(ParseAlternativeNames(der));
+      out->names = std::move(names);
       *unhandled =
           !out->names.dns && !out->names.email && !out->names.addresses && !out->names.uris;
       return {};

@@ -1,5 +1,7 @@
 #include "rules/builtins/go_asn1.h"
 
+#include "base/error.h"
+
 namespace portcullis::builtins {
 namespace {
 
@@ -96,16 +98,13 @@ bool Has(const Header& header, DerTag tag) {
 }  // namespace
 
 GoAsn1::Result<DerElement> GoAsn1::TakeAny() {
-  const auto header = ReadHeader(rest_);
-  if (!header) {
-    return std::unexpected(header.error());
-  }
-  if (rest_.size() - header->size < header->length) {
+  const auto header = TRY(ReadHeader(rest_));
+  if (rest_.size() - header.size < header.length) {
     return Syntax("data truncated");
   }
   const DerElement element{static_cast<DerTag>(Byte(rest_, 0)),
-                           rest_.substr(header->size, header->length),
-                           rest_.substr(0, header->size + header->length)};
+                           rest_.substr(header.size, header.length),
+                           rest_.substr(0, header.size + header.length)};
   rest_.remove_prefix(element.whole.size());
   return element;
 }
@@ -123,37 +122,24 @@ GoAsn1::Result<std::optional<DerElement>> GoAsn1::TakeOptional(DerTag tag) {
   if (rest_.empty()) {
     return std::nullopt;
   }
-  const auto header = ReadHeader(rest_);
-  if (!header) {
-    return std::unexpected(header.error());
-  }
-  if (!Has(*header, tag)) {
+  const auto header = TRY(ReadHeader(rest_));
+  if (!Has(header, tag)) {
     return std::nullopt;
   }
-  const auto element = TakeAny();
-  if (!element) {
-    return std::unexpected(element.error());
-  }
-  return *element;
+  return TakeAny();
 }
 
 GoAsn1::Result<GoAsn1> GoAsn1::Enter(std::string_view type) {
-  const auto element = Take(DerTag::kSequence, type);
-  if (!element) {
-    return std::unexpected(element.error());
-  }
-  return GoAsn1(element->contents);
+  const auto element = TRY(Take(DerTag::kSequence, type));
+  return GoAsn1(element.contents);
 }
 
 GoAsn1::Result<BigInt> GoAsn1::TakeBigInt() {
-  const auto element = Take(DerTag::kInteger, "");
-  if (!element) {
-    return std::unexpected(element.error());
-  }
-  if (element->contents.empty()) {
+  const auto element = TRY(Take(DerTag::kInteger, ""));
+  if (element.contents.empty()) {
     return Structure("empty integer");
   }
-  auto number = DerReader(element->whole).TakeInteger();
+  auto number = DerReader(element.whole).TakeInteger();
   if (!number) {
     return Structure("integer not minimally-encoded");
   }
@@ -161,17 +147,14 @@ GoAsn1::Result<BigInt> GoAsn1::TakeBigInt() {
 }
 
 GoAsn1::Result<std::int64_t> GoAsn1::TakeInt() {
-  const auto element = Take(DerTag::kInteger, "int");
-  if (!element) {
-    return std::unexpected(element.error());
-  }
-  if (element->contents.empty()) {
+  const auto element = TRY(Take(DerTag::kInteger, "int"));
+  if (element.contents.empty()) {
     return Structure("empty integer");
   }
-  if (!DerReader(element->whole).TakeInteger()) {
+  if (!DerReader(element.whole).TakeInteger()) {
     return Structure("integer not minimally-encoded");
   }
-  const auto number = DerReader(element->whole).TakeInt64();
+  const auto number = DerReader(element.whole).TakeInt64();
   if (!number) {
     return Structure("integer too large");
   }
@@ -179,14 +162,11 @@ GoAsn1::Result<std::int64_t> GoAsn1::TakeInt() {
 }
 
 GoAsn1::Result<ObjectId> GoAsn1::TakeObjectId() {
-  const auto element = Take(DerTag::kObjectId, "ObjectIdentifier");
-  if (!element) {
-    return std::unexpected(element.error());
-  }
-  if (element->contents.empty()) {
+  const auto element = TRY(Take(DerTag::kObjectId, "ObjectIdentifier"));
+  if (element.contents.empty()) {
     return Syntax("zero length OBJECT IDENTIFIER");
   }
-  auto id = DerReader(element->whole).TakeObjectId();
+  auto id = DerReader(element.whole).TakeObjectId();
   if (!id) {
     return Structure("base 128 integer too large");
   }
@@ -194,14 +174,11 @@ GoAsn1::Result<ObjectId> GoAsn1::TakeObjectId() {
 }
 
 GoAsn1::Result<DerReader::Bits> GoAsn1::TakeBits() {
-  const auto element = Take(DerTag::kBitString, "BitString");
-  if (!element) {
-    return std::unexpected(element.error());
-  }
-  if (element->contents.empty()) {
+  const auto element = TRY(Take(DerTag::kBitString, "BitString"));
+  if (element.contents.empty()) {
     return Syntax("zero length BIT STRING");
   }
-  const auto bits = DerReader(element->whole).TakeBits();
+  const auto bits = DerReader(element.whole).TakeBits();
   if (!bits) {
     return Syntax("invalid padding bits in BIT STRING");
   }

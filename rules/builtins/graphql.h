@@ -36,6 +36,20 @@ enum class GraphqlKind : std::uint8_t {
   kBlockString,
 };
 
+// A literal's "Kind"; the numbers are gqlparser's.
+enum class GraphqlLiteral : std::uint8_t {
+  kVariable,
+  kInt,
+  kFloat,
+  kString,
+  kBlock,
+  kBoolean,
+  kNull,
+  kEnum,
+  kList,
+  kObject
+};
+
 struct GraphqlToken {
   GraphqlKind kind = GraphqlKind::kEnd;
   std::string value;

@@ -318,21 +318,9 @@ class Parser {
                  {"NonNull", Value::Boolean(Skip(Kind::kBang))}});
   }
 
-  // The numbers are gqlparser's.
-  enum LiteralKind : std::uint8_t {
-    kVariable,
-    kInt,
-    kFloat,
-    kString,
-    kBlock,
-    kBoolean,
-    kNull,
-    kEnum,
-    kList,
-    kObject
-  };
-  Value LiteralNode(LiteralKind kind, std::string_view raw, const std::vector<Value>& children) {
-    return Node({{"Kind", Value::Int(kind)},
+  using Form = GraphqlLiteral;
+  Value LiteralNode(Form form, std::string_view raw, const std::vector<Value>& children) {
+    return Node({{"Kind", Value::Int(std::to_underlying(form))},
                  {"Raw", Text(raw)},
                  {"Children", List(children)},
                  {"ExpectedTypeHasDefault", Value::Boolean(false)}});
@@ -351,37 +339,37 @@ class Parser {
           children.push_back(Node({{"Name", Text("")}, {"Value", Literal(constant)}}));
         }
         Next();
-        return LiteralNode(kList, "", children);
+        return LiteralNode(Form::kList, "", children);
       case Kind::kBraceOpen:
         Next();
         while (!failed_ && token_.kind != Kind::kBraceClose) {
           children.push_back(NamedLiteral(constant));
         }
         Next();
-        return LiteralNode(kObject, "", children);
+        return LiteralNode(Form::kObject, "", children);
       case Kind::kDollar:
         if (constant == Constant::kYes) {
           break;
         }
         Next();
-        return LiteralNode(kVariable, Expect(Kind::kName), {});
+        return LiteralNode(Form::kVariable, Expect(Kind::kName), {});
       case Kind::kInt:
         Next();
-        return LiteralNode(kInt, raw, {});
+        return LiteralNode(Form::kInt, raw, {});
       case Kind::kFloat:
         Next();
-        return LiteralNode(kFloat, raw, {});
+        return LiteralNode(Form::kFloat, raw, {});
       case Kind::kString:
         Next();
-        return LiteralNode(kString, raw, {});
+        return LiteralNode(Form::kString, raw, {});
       case Kind::kBlockString:
         Next();
-        return LiteralNode(kBlock, raw, {});
+        return LiteralNode(Form::kBlock, raw, {});
       case Kind::kName:
         Next();
-        return LiteralNode(raw == "true" || raw == "false" ? kBoolean
-                           : raw == "null"                 ? kNull
-                                                           : kEnum,
+        return LiteralNode(raw == "true" || raw == "false" ? Form::kBoolean
+                           : raw == "null"                 ? Form::kNull
+                                                           : Form::kEnum,
                            raw, {});
       default:
         break;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rules/builtins/graphql.h"
@@ -307,25 +308,21 @@ class QueryChecker {
     }
   }
 
+  static std::optional<GraphqlLiteral> FormOf(const Value& literal) {
+    const Value number = literal.Find("Kind");
+    const auto kind = number.is_number() ? document::ToInt64(number) : std::nullopt;
+    return kind && *kind >= 0 && *kind <= std::to_underlying(GraphqlLiteral::kObject)
+               ? std::optional(static_cast<GraphqlLiteral>(*kind))
+               : std::nullopt;
+  }
+
   void CheckValue(const Value& value, const Value& type, bool has_default) {
-    enum Kind : std::uint8_t {
-      kVariable,
-      kInt,
-      kFloat,
-      kString,
-      kBlock,
-      kBoolean,
-      kNull,
-      kEnum,
-      kList,
-      kObject
-    };
+    using enum GraphqlLiteral;
     if (!value.is_object() || problem_) {
       return;
     }
     const std::string_view raw = value.GetString({"Raw"});
-    const auto kind =
-        document::ToInt64(value.Find("Kind").is_number() ? value.Find("Kind") : Value::Int(-1));
+    const auto kind = FormOf(value);
     const auto mismatch = [&] {
       Fail("Expected value of type " + Quoted(GraphqlTypeText(type)) + ", found " +
            std::string(raw));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error.h"
 #include "rules/builtins/keys.h"
 
 namespace portcullis::builtins {
@@ -113,30 +114,16 @@ GoResult<void> CheckPair(const AnyPublicKey& open, const PrivateKey& key) {
 }  // namespace
 
 GoResult<KeyPair> ReadKeyPair(std::string_view certificate_pem, std::string_view key_pem) {
-  auto chain = CertificateBlocks(certificate_pem);
-  if (!chain) {
-    return std::unexpected(chain.error());
+  auto chain = TRY(CertificateBlocks(certificate_pem));
+  const auto der = TRY(KeyBlock(key_pem));
+  auto certificates = TRY(ParseCertificates(chain.front()));
+  if (certificates.size() != 1) {
+    return std::unexpected(certificates.empty() ? "x509: malformed certificate"
+                                                : "x509: trailing data");
   }
-  const auto der = KeyBlock(key_pem);
-  if (!der) {
-    return std::unexpected(der.error());
-  }
-  auto certificates = ParseCertificates(chain->front());
-  if (!certificates) {
-    return std::unexpected(certificates.error());
-  }
-  if (certificates->size() != 1) {
-    return std::unexpected(certificates->empty() ? "x509: malformed certificate"
-                                                 : "x509: trailing data");
-  }
-  auto key = ParseAnyKey(*der);
-  if (!key) {
-    return std::unexpected(key.error());
-  }
-  if (const auto checked = CheckPair(certificates->front().key.key, *key); !checked) {
-    return std::unexpected(checked.error());
-  }
-  return KeyPair{*std::move(chain), std::move(certificates->front()), *std::move(key)};
+  auto key = TRY(ParseAnyKey(der));
+  TRY(CheckPair(certificates.front().key.key, key));
+  return KeyPair{std::move(chain), std::move(certificates.front()), std::move(key)};
 }
 
 }  // namespace portcullis::builtins

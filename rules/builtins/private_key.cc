@@ -5,6 +5,7 @@
 
 #include <openssl/obj_mac.h>
 
+#include "base/error.h"
 #include "rules/builtins/codec.h"
 #include "rules/builtins/go_asn1.h"
 #include "rules/builtins/openssl_ptr.h"
@@ -33,59 +34,34 @@ struct RsaFields {
 
 GoResult<RsaFields> ReadRsaFields(std::string_view der) {
   RsaFields fields;
-  auto sequence = GoAsn1(der).Enter("pkcs1PrivateKey");
-  if (!sequence) {
-    return std::unexpected(sequence.error());
-  }
-  const auto version = sequence->TakeInt();
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  fields.version = *version;
+  auto sequence = TRY(GoAsn1(der).Enter("pkcs1PrivateKey"));
+  fields.version = TRY(sequence.TakeInt());
   RsaPrivateKey& key = fields.key;
   key.primes.resize(2);
   const auto read = [&](BigInt* place) -> GoResult<void> {
-    auto number = sequence->TakeBigInt();
-    if (!number) {
-      return std::unexpected(number.error());
-    }
-    *place = *number;
+    *place = TRY(sequence.TakeBigInt());
     return {};
   };
-  if (auto modulus = read(&key.open.modulus); !modulus) {
-    return std::unexpected(modulus.error());
-  }
-  const auto exponent = sequence->TakeInt();
-  if (!exponent) {
-    return std::unexpected(exponent.error());
-  }
-  key.open.exponent = *exponent;
+  TRY(read(&key.open.modulus));
+  key.open.exponent = TRY(sequence.TakeInt());
   for (BigInt* place : {&key.d, &key.primes[0], &key.primes[1]}) {
-    if (auto done = read(place); !done) {
-      return std::unexpected(done.error());
-    }
+    TRY(read(place));
   }
   int precomputed = 0;
   for (BigInt* place : {&key.dp, &key.dq, &key.q_inverse}) {
-    if (sequence->NextIs(DerTag::kInteger)) {
-      if (auto done = read(place); !done) {
-        return std::unexpected(done.error());
-      }
+    if (sequence.NextIs(DerTag::kInteger)) {
+      TRY(read(place));
       ++precomputed;
     }
   }
   fields.has_precomputed = precomputed == 3;
-  if (!sequence->NextIs(DerTag::kSequence)) {
+  if (!sequence.NextIs(DerTag::kSequence)) {
     return fields;
   }
-  auto more = sequence->Enter("");
+  auto more = sequence.Enter("");
   while (more && !more->empty()) {
     auto prime = more->Enter("pkcs1AdditionalRSAPrime");
-    auto number = prime ? prime->TakeBigInt() : std::unexpected(prime.error());
-    if (!number) {
-      return std::unexpected(number.error());
-    }
-    key.primes.push_back(*std::move(number));
+    key.primes.push_back(TRY(prime ? prime->TakeBigInt() : std::unexpected(prime.error())));
   }
   return more ? GoResult<RsaFields>(std::move(fields)) : std::unexpected(more.error());
 }
@@ -190,40 +166,18 @@ struct EcFields {
 
 GoResult<EcFields> ReadEcFields(std::string_view der) {
   EcFields fields;
-  auto sequence = GoAsn1(der).Enter("ecPrivateKey");
-  if (!sequence) {
-    return std::unexpected(sequence.error());
-  }
-  const auto version = sequence->TakeInt();
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  fields.version = *version;
-  const auto secret = sequence->Take(DerTag::kOctetString, "");
-  if (!secret) {
-    return std::unexpected(secret.error());
-  }
-  fields.secret = secret->contents;
-  const auto parameters = sequence->TakeOptional(ContextSequence(0));
-  if (!parameters) {
-    return std::unexpected(parameters.error());
-  }
-  if (*parameters) {
-    auto curve = GoAsn1((*parameters)->contents).TakeObjectId();
-    if (!curve) {
-      return std::unexpected(curve.error());
-    }
-    fields.curve = *std::move(curve);
+  auto sequence = TRY(GoAsn1(der).Enter("ecPrivateKey"));
+  fields.version = TRY(sequence.TakeInt());
+  const auto secret = TRY(sequence.Take(DerTag::kOctetString, ""));
+  fields.secret = secret.contents;
+  const auto parameters = TRY(sequence.TakeOptional(ContextSequence(0)));
+  if (parameters) {
+    fields.curve = TRY(GoAsn1(parameters->contents).TakeObjectId());
   }
   // The public key is computed; here it must only be well formed.
-  const auto open = sequence->TakeOptional(ContextSequence(1));
-  if (!open) {
-    return std::unexpected(open.error());
-  }
-  if (*open) {
-    if (const auto bits = GoAsn1((*open)->contents).TakeBits(); !bits) {
-      return std::unexpected(bits.error());
-    }
+  const auto open = TRY(sequence.TakeOptional(ContextSequence(1)));
+  if (open) {
+    TRY(GoAsn1(open->contents).TakeBits());
   }
   return fields;
 }
@@ -236,28 +190,13 @@ struct Pkcs8Fields {
 
 GoResult<Pkcs8Fields> ReadPkcs8Fields(std::string_view der) {
   Pkcs8Fields fields;
-  auto sequence = GoAsn1(der).Enter("pkcs8");
-  if (!sequence) {
-    return std::unexpected(sequence.error());
-  }
-  if (const auto version = sequence->TakeInt(); !version) {
-    return std::unexpected(version.error());
-  }
-  auto algorithm = sequence->Enter("AlgorithmIdentifier");
-  if (!algorithm) {
-    return std::unexpected(algorithm.error());
-  }
-  auto id = algorithm->TakeObjectId();
-  if (!id) {
-    return std::unexpected(id.error());
-  }
-  fields.algorithm = *std::move(id);
-  fields.parameters = algorithm->rest();
-  const auto key = sequence->Take(DerTag::kOctetString, "");
-  if (!key) {
-    return std::unexpected(key.error());
-  }
-  fields.key = key->contents;
+  auto sequence = TRY(GoAsn1(der).Enter("pkcs8"));
+  TRY(sequence.TakeInt());
+  auto algorithm = TRY(sequence.Enter("AlgorithmIdentifier"));
+  fields.algorithm = TRY(algorithm.TakeObjectId());
+  fields.parameters = algorithm.rest();
+  const auto key = TRY(sequence.Take(DerTag::kOctetString, ""));
+  fields.key = key.contents;
   return fields;
 }
 
@@ -380,9 +319,7 @@ GoResult<PrivateKey> ParsePkcs1Key(std::string_view der) {
     key.dp = Modulo(key.d, p_less);
     key.dq = Modulo(key.d, q_less);
   }
-  if (const auto valid = CheckRsa(key); !valid) {
-    return std::unexpected(valid.error());
-  }
+  TRY(CheckRsa(key));
   return std::move(key);
 }
 

@@ -32,6 +32,7 @@ set(rego_engine_sources
   reference_planner.cc
   row_estimate.cc
   rule_index.cc
+  index_ways.cc
   rule_needs.cc
   rule_out.cc
   scratch.cc

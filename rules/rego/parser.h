@@ -219,6 +219,7 @@ class Parser {
 
   // parser_logic.cc: and, or, not with bodies.
   ExprPtr ParseNotBody(const Location& not_location);
+  Operand ParseNotBodyOperand(const Location& not_location);
   ExprPtr ParseOrChain(Operand left);
   ExprPtr ParseAndChain(Operand left);
   ExprPtr FoldTail(Operand operand);
@@ -230,6 +231,7 @@ class Parser {
   ExprPtr ContinueLiteral(ExprPtr expr, const State& before, const Location& not_location,
                           const Location& with_location);
   bool AtNegation();
+  Location TakeNegation();  // Row 0: there is none.
   void FailWithOnOperand(const Location& location, std::string_view name);
   void FailOperandBrace(const Location& location, std::string_view text, const Term& term,
                         std::string_view prefix);

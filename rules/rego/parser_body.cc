@@ -89,22 +89,11 @@ ExprPtr Parser::ParseLiteralUnplaced() {
     return ParseLiteralExpr(false, {});
   }
 
-  bool negated = AtNegation();
-  Location not_location;
-  if (negated) {
-    not_location = Here();
-    Scan();
-  }
+  const Location not_location = TakeNegation();
+  const bool negated = not_location.row != 0;
   if (negated && not_bodies_ && At(Token::kLBrace)) {
-    ExprPtr expr = ParseNotBody(not_location);
-    if (!expr) {
-      return nullptr;
-    }
-    Operand operand;
-    operand.location = expr->location;
-    operand.body.emplace();
-    operand.body->push_back(std::move(expr));
-    return FoldTail(std::move(operand));
+    Operand operand = ParseNotBodyOperand(not_location);
+    return operand.body ? FoldTail(std::move(operand)) : nullptr;
   }
   if (At(Token::kSome)) {
     if (!negated) {

@@ -209,23 +209,32 @@ ExprPtr Parser::ContinueLiteral(ExprPtr expr, const State& before, const Locatio
   return AttachWith(ParseOrChain({OneExpr(std::move(expr)), false, location}));
 }
 
+Location Parser::TakeNegation() {
+  Location location;
+  if (AtNegation()) {
+    location = Here();
+    Scan();
+  }
+  return location;
+}
+
+Parser::Operand Parser::ParseNotBodyOperand(const Location& not_location) {
+  ExprPtr expr = ParseNotBody(not_location);
+  if (!expr) {
+    return {};
+  }
+  Location location = expr->location;
+  return {OneExpr(std::move(expr)), false, location};
+}
+
 Parser::Operand Parser::ParseOperand(std::string_view operator_name) {
   if (At(Token::kLBrace)) {
     return ParseBracedOperandBody(operator_name);
   }
-  bool negated = AtNegation();
-  Location not_location;
-  if (negated) {
-    not_location = Here();
-    Scan();
-  }
+  const Location not_location = TakeNegation();
+  const bool negated = not_location.row != 0;
   if (negated && not_bodies_ && At(Token::kLBrace)) {
-    ExprPtr expr = ParseNotBody(not_location);
-    if (!expr) {
-      return {};
-    }
-    Location location = expr->location;
-    return {OneExpr(std::move(expr)), false, location};
+    return ParseNotBodyOperand(not_location);
   }
   if (At(Token::kLParen) && LogicalKeywordsActive() && (!negated || not_bodies_)) {
     Group group = ParseGroup(true, negated ? "not " : "");

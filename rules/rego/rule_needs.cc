@@ -7,14 +7,12 @@
 #include <utility>
 
 #include "rules/rego/compilation.h"
+#include "rules/rego/index_ways.h"
 #include "rules/rego/variables.h"
 #include "rules/rego/visit.h"
 
 namespace portcullis::rego {
 namespace {
-
-// With more ways than this the index looks at what all of them need alone.
-constexpr std::size_t kMostWays = 32;
 
 using Constants = std::map<std::string, const Term*, std::less<>>;
 using Way = std::vector<Need>;
@@ -30,22 +28,6 @@ bool IsIndexable(const Term& term) {
   return is_leaf(term) ||
          (term.kind == TermKind::kArray &&
           std::ranges::all_of(term.items, [&](const TermPtr& item) { return is_leaf(*item); }));
-}
-
-std::vector<std::string> SplitEscaped(std::string_view text, std::string_view delimiter) {
-  std::vector<std::string> parts;
-  std::size_t last = 0;
-  bool escaped = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' || escaped) {
-      escaped = !escaped;
-    } else if (delimiter.contains(text[i])) {
-      parts.emplace_back(text.substr(last, i - last));
-      last = i + 1;
-    }
-  }
-  parts.emplace_back(text.substr(last));
-  return parts;
 }
 
 bool HasPattern(std::string_view text) {
@@ -99,23 +81,7 @@ class Reader {
   }
 
   // Each a way to meet the body.
-  [[nodiscard]] std::vector<Way> Ways() const {
-    std::vector<Way> ways = {needs_};
-    for (const std::vector<Way>& choices : choices_) {
-      if (ways.size() * choices.size() > kMostWays) {
-        return {needs_};
-      }
-      std::vector<Way> combined;
-      for (const Way& way : ways) {
-        for (const Way& choice : choices) {
-          combined.push_back(way);
-          std::ranges::copy(choice, std::back_inserter(combined.back()));
-        }
-      }
-      ways = std::move(combined);
-    }
-    return ways;
-  }
+  [[nodiscard]] std::vector<Way> Ways() const { return CombineWays(needs_, choices_); }
 
   std::vector<NeededKey> keys;
 

@@ -218,14 +218,11 @@ TypePtr TypeEnvironment::GetReference(const Term& reference) const {
 TypePtr TypeEnvironment::Get(const Term& term) {
   switch (term.kind) {
     case TermKind::kNull:
-      return ScalarType(TypeKind::kNull);
     case TermKind::kBoolean:
-      return ScalarType(TypeKind::kBoolean);
     case TermKind::kNumber:
-      return ScalarType(TypeKind::kNumber);
     case TermKind::kString:
     case TermKind::kTemplateString:
-      return ScalarType(TypeKind::kString);
+      return TypeOf(term);
     case TermKind::kVar:
       return GetVariable(term);
     case TermKind::kRef:

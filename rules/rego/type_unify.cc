@@ -59,45 +59,45 @@ bool UnifyChoices(TypeEnvironment& environment, const Term& term, const Type& an
   return unifies;
 }
 
-bool UnifyArrays(TypeEnvironment& environment, const Term& a, const Term& b) {
-  if (b.kind == TermKind::kArray) {
-    if (a.items.size() != b.items.size()) {
+// Every `step`-th item of two collections of one size, from `first` on.
+bool UnifyItems(TypeEnvironment& environment, const Term& a, const Term& b, std::size_t first,
+                std::size_t step) {
+  for (std::size_t i = first; i < a.items.size(); i += step) {
+    const Term& x = *a.items[i];
+    const Term& y = *b.items[i];
+    if (!UnifyTerms(environment, x, environment.Get(x), y, environment.Get(y))) {
       return false;
     }
-    for (std::size_t i = 0; i < a.items.size(); ++i) {
-      const Term& x = *a.items[i];
-      const Term& y = *b.items[i];
-      if (!UnifyTerms(environment, x, environment.Get(x), y, environment.Get(y))) {
-        return false;
-      }
-    }
-    return true;
   }
-  return b.IsVar() && UnifyTerm(environment, a, AnyType(), false) &&
-         UnifyTerm(environment, b, environment.Get(a), false);
+  return true;
+}
+
+// A collection with what is none that is written down.
+bool UnifyWithVariable(TypeEnvironment& environment, const Term& collection, const Term& other) {
+  return other.IsVar() && UnifyTerm(environment, collection, AnyType(), false) &&
+         UnifyTerm(environment, other, environment.Get(collection), false);
+}
+
+bool UnifyArrays(TypeEnvironment& environment, const Term& a, const Term& b) {
+  if (b.kind != TermKind::kArray) {
+    return UnifyWithVariable(environment, a, b);
+  }
+  return a.items.size() == b.items.size() && UnifyItems(environment, a, b, 0, 1);
 }
 
 bool UnifyObjects(TypeEnvironment& environment, const Term& a, const Term& b) {
-  if (b.kind == TermKind::kObject) {
-    if (a.items.size() != b.items.size()) {
+  if (b.kind != TermKind::kObject) {
+    return UnifyWithVariable(environment, a, b);
+  }
+  if (a.items.size() != b.items.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i + 1 < a.items.size(); i += 2) {
+    if (Compare(*a.items[i], *b.items[i]) != 0) {
       return false;
     }
-    for (std::size_t i = 0; i + 1 < a.items.size(); i += 2) {
-      if (Compare(*a.items[i], *b.items[i]) != 0) {
-        return false;
-      }
-    }
-    for (std::size_t i = 1; i < a.items.size(); i += 2) {
-      const Term& x = *a.items[i];
-      const Term& y = *b.items[i];
-      if (!UnifyTerms(environment, x, environment.Get(x), y, environment.Get(y))) {
-        return false;
-      }
-    }
-    return true;
   }
-  return b.IsVar() && UnifyTerm(environment, a, AnyType(), false) &&
-         UnifyTerm(environment, b, environment.Get(a), false);
+  return UnifyItems(environment, a, b, 1, 2);
 }
 
 }  // namespace

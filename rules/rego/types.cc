@@ -348,63 +348,64 @@ TypePtr Select(const TypePtr& type, const Term& key) {
   }
 }
 
-TypePtr Keys(const TypePtr& type) {
+namespace {
+
+// Of a type that can be walked, what `of_own` says of an array or object; of several, what any of them has.
+template <class OfOwn>
+TypePtr PartsOf(const TypePtr& type, const OfOwn& of_own) {
   if (!type) {
     return nullptr;
   }
-  TypePtr keys;
   switch (type->kind) {
     case TypeKind::kArray:
-      return ScalarType(TypeKind::kNumber);
     case TypeKind::kObject:
-      for (const Property& property : type->properties) {
-        keys = Or(keys, TypeOf(*property.key));
-      }
-      return type->has_dynamic ? Or(keys, type->key) : keys;
+      return of_own(*type);
     case TypeKind::kSet:
       return type->dynamic;
-    case TypeKind::kAny:
+    case TypeKind::kAny: {
       if (type->items.empty()) {
         return type;
       }
+      TypePtr parts;
       for (const TypePtr& choice : type->items) {
-        keys = Or(Keys(choice), keys);
+        parts = Or(PartsOf(choice, of_own), parts);
       }
-      return keys;
+      return parts;
+    }
     default:
       return nullptr;
   }
 }
 
+}  // namespace
+
+TypePtr Keys(const TypePtr& type) {
+  return PartsOf(type, [](const Type& own) {
+    if (own.kind == TypeKind::kArray) {
+      return ScalarType(TypeKind::kNumber);
+    }
+    TypePtr keys;
+    for (const Property& property : own.properties) {
+      keys = Or(keys, TypeOf(*property.key));
+    }
+    return own.has_dynamic ? Or(keys, own.key) : keys;
+  });
+}
+
 TypePtr Values(const TypePtr& type) {
-  if (!type) {
-    return nullptr;
-  }
-  TypePtr values;
-  switch (type->kind) {
-    case TypeKind::kArray:
-      for (const TypePtr& item : type->items) {
+  return PartsOf(type, [](const Type& own) {
+    TypePtr values;
+    if (own.kind == TypeKind::kArray) {
+      for (const TypePtr& item : own.items) {
         values = Or(values, item);
       }
-      return Or(values, type->dynamic);
-    case TypeKind::kObject:
-      for (const Property& property : type->properties) {
-        values = Or(values, property.value);
-      }
-      return type->has_dynamic ? Or(values, type->dynamic) : values;
-    case TypeKind::kSet:
-      return type->dynamic;
-    case TypeKind::kAny:
-      if (type->items.empty()) {
-        return type;
-      }
-      for (const TypePtr& choice : type->items) {
-        values = Or(Values(choice), values);
-      }
-      return values;
-    default:
-      return nullptr;
-  }
+      return Or(values, own.dynamic);
+    }
+    for (const Property& property : own.properties) {
+      values = Or(values, property.value);
+    }
+    return own.has_dynamic ? Or(values, own.dynamic) : values;
+  });
 }
 
 bool IsUnknown(const TypePtr& type) {

@@ -34,35 +34,37 @@ Collected::Node* Collected::ParentOf(std::span<const Value> path) {
   return node;
 }
 
-Collected::Added Collected::AddValue(std::span<const Value> path, const Value& value) {
+std::pair<Collected::Node*, bool> Collected::Place(std::span<const Value> path) {
   Node* parent = MayEndAt(path) ? ParentOf(path) : nullptr;
   if (parent == nullptr) {
-    return Added::kConflict;
+    return {nullptr, false};
   }
   const auto [at, is_new] = parent->children.try_emplace(path.back());
-  Node& node = at->second;
+  return {&at->second, is_new};
+}
+
+Collected::Added Collected::AddValue(std::span<const Value> path, const Value& value) {
+  const auto [node, is_new] = Place(path);
+  if (node == nullptr) {
+    return Added::kConflict;
+  }
   if (is_new) {
-    node.kind = Node::Kind::kValue;
-    node.value = value;
+    node->kind = Node::Kind::kValue;
+    node->value = value;
     return Added::kNew;
   }
   document::Arena scratch;
-  return document::Equal(node.ToValue(scratch), value) ? Added::kKnown : Added::kConflict;
+  return document::Equal(node->ToValue(scratch), value) ? Added::kKnown : Added::kConflict;
 }
 
 Collected::Added Collected::AddMemberAt(std::span<const Value> path, const Value& member) {
-  Node* parent = MayEndAt(path) ? ParentOf(path) : nullptr;
-  if (parent == nullptr) {
-    return Added::kConflict;
-  }
-  const auto [at, is_new] = parent->children.try_emplace(path.back());
-  Node& node = at->second;
+  const auto [node, is_new] = Place(path);
   if (is_new) {
-    node.kind = Node::Kind::kSet;
-  } else if (node.kind != Node::Kind::kSet) {
+    node->kind = Node::Kind::kSet;
+  } else if (node == nullptr || node->kind != Node::Kind::kSet) {
     return Added::kConflict;
   }
-  return node.members.insert(member).second ? Added::kNew : Added::kKnown;
+  return node->members.insert(member).second ? Added::kNew : Added::kKnown;
 }
 
 Value Collected::Finish(document::Arena& arena) const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "rules/rego/trace/terms.h"
@@ -39,6 +40,8 @@ class Collected {
   bool MayEndAt(std::span<const Value> path);
   // Null: something else than an object is on the way.
   Node* ParentOf(std::span<const Value> path);
+  // What is at the path, and whether it has just been made; null: nothing can be there.
+  std::pair<Node*, bool> Place(std::span<const Value> path);
 
   Node root_;
   std::set<std::vector<Value>, PathLess> ends_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rules/rego/index_ways.h"
 #include "rules/rego/trace/definition_needs.h"
 
 namespace portcullis::rego::trace {

@@ -4,12 +4,10 @@
 #include <utility>
 
 #include "rules/rego/compilation.h"
+#include "rules/rego/index_ways.h"
 
 namespace portcullis::rego::trace {
 namespace {
-
-// Ways of reaching one definition through `or` beyond which they are not told apart.
-constexpr std::size_t kMostPaths = 32;
 
 // Reads the needs of one body.
 class Reader {
@@ -528,38 +526,8 @@ class Reader {
 
 }  // namespace
 
-std::vector<std::string> SplitEscaped(std::string_view text, std::string_view delimiters) {
-  std::vector<std::string> parts;
-  std::size_t last = 0;
-  bool escaped = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' || escaped) {
-      escaped = !escaped;
-    } else if (delimiters.find(text[i]) != std::string_view::npos) {
-      parts.emplace_back(text.substr(last, i - last));
-      last = i + 1;
-    }
-  }
-  parts.emplace_back(text.substr(last));
-  return parts;
-}
-
 std::vector<Path> PathsOf(const Needs& needs) {
-  std::vector<Path> paths = {needs.always};
-  for (const std::vector<Path>& choices : needs.choices) {
-    if (paths.size() * choices.size() > kMostPaths) {
-      return {needs.always};
-    }
-    std::vector<Path> longer;
-    for (const Path& path : paths) {
-      for (const Path& choice : choices) {
-        longer.push_back(path);
-        longer.back().insert(longer.back().end(), choice.begin(), choice.end());
-      }
-    }
-    paths = std::move(longer);
-  }
-  return paths;
+  return CombineWays(needs.always, needs.choices);
 }
 
 Needs NeedsOf(const Rule& rule, Questions& questions, const Definitions& definitions,

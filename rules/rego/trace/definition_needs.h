@@ -100,10 +100,6 @@ struct Questions {
   }
 };
 
-// The parts of a text between delimiters that no backslash stands before.
-[[nodiscard]] std::vector<std::string> SplitEscaped(std::string_view text,
-                                                    std::string_view delimiters);
-
 [[nodiscard]] bool Matches(const Need& need, const Value& value, Release release);
 
 // Reads a rule's body. What it asks about is added to `questions`.

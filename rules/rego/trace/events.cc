@@ -242,41 +242,38 @@ void TopDown::Send(Frame& frame, Event event) {
   sink_is_full_ = !sink_.Add(event) || sink_is_full_;
 }
 
+// An event of a node, which knows its place if it is an expression.
+Event TopDown::EventOf(Op op, NodeKind kind, const NodeOf& node, const Location& location,
+                       std::string_view message) {
+  Event event{
+      .op = op, .kind = kind, .location = location, .expr_location = {}, .message = message};
+  if (node.expr != nullptr) {
+    event.expr_index = node.expr->index;
+    event.expr_location = node.expr->location;
+  }
+  return event;
+}
+
 void TopDown::Tell(Frame& frame, Op op, const Expr& expr, std::string_view message) {
   NodeOf node;
   node.owner = this;
   node.expr = &expr;
-  Send(frame, node,
-       {.op = op,
-        .kind = NodeKind::kExpr,
-        .expr_index = expr.index,
-        .location = expr.location,
-        .expr_location = expr.location,
-        .message = message});
+  Send(frame, node, EventOf(op, NodeKind::kExpr, node, expr.location, message));
 }
 
 void TopDown::Tell(Frame& frame, Op op, const Body& body, std::string_view message) {
   NodeOf node;
   node.owner = this;
   node.body = &body;
-  Send(frame, node,
-       {.op = op,
-        .kind = NodeKind::kBody,
-        .location = body.empty() ? Location{} : body.front()->location,
-        .expr_location = {},
-        .message = message});
+  const Location location = body.empty() ? Location{} : body.front()->location;
+  Send(frame, node, EventOf(op, NodeKind::kBody, node, location, message));
 }
 
 void TopDown::Tell(Frame& frame, Op op, const Definition& definition, std::string_view message) {
   NodeOf node;
   node.owner = this;
   node.definition = &definition;
-  Send(frame, node,
-       {.op = op,
-        .kind = NodeKind::kRule,
-        .location = definition.rule->location,
-        .expr_location = {},
-        .message = message});
+  Send(frame, node, EventOf(op, NodeKind::kRule, node, definition.rule->location, message));
 }
 
 void TopDown::TellExit(Frame& frame, const Body& body) {
@@ -296,14 +293,9 @@ void TopDown::TellIndex(Frame& frame, const Path& path, const Candidates& candid
   node.owner = this;
   node.expr = &expr;
   const SubjectOf subject(path);
-  Send(frame, node,
-       {.op = Op::kIndex,
-        .kind = NodeKind::kExpr,
-        .subject = &subject,
-        .expr_index = expr.index,
-        .location = expr.location,
-        .expr_location = expr.location,
-        .message = message});
+  Event event = EventOf(Op::kIndex, NodeKind::kExpr, node, expr.location, message);
+  event.subject = &subject;
+  Send(frame, node, event);
 }
 
 void TopDown::TellUnify(Frame& frame, const Operand& a, const Operand& b) {

@@ -195,6 +195,8 @@ class TopDown {
       const std::function<Status(const Definition&, ConflictList&, bool* produced)>& attempt);
 
   // events.cc
+  static Event EventOf(Op op, NodeKind kind, const NodeOf& node, const Location& location,
+                       std::string_view message);
   void Tell(Frame& frame, Op op, const Expr& expr, std::string_view message = {});
   void Tell(Frame& frame, Op op, const Body& body, std::string_view message = {});
   void Tell(Frame& frame, Op op, const Definition& definition, std::string_view message = {});
