@@ -22,12 +22,15 @@ set(builtins_sources
   go_duration.cc
   go_float.cc
   go_format.cc
+  go_format_verbs.cc
   go_layout.cc
   go_quote.cc
   go_template_functions.cc
   go_template_lexer.cc
   go_template_parser.cc
+  go_template_pipeline.cc
   go_template_render.cc
+  go_template_text.cc
   go_time_format.cc
   go_time_parse.cc
   go_unquote.cc
@@ -48,6 +51,8 @@ set(builtins_sources
   json_schema.cc
   json_schema_check.cc
   json_schema_format.cc
+  json_schema_validator.cc
+  json_schema_values.cc
   jwt.cc
   key_pair.cc
   keys.cc
