@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "document/yaml_tree.h"
 #include "rules/builtins/uri.h"
+#include "rules/rego/annotation_decoder.h"
 #include "rules/rego/annotations.h"
 #include "rules/rego/compilation.h"
 #include "rules/rego/text.h"
@@ -18,12 +19,6 @@ namespace {
 using document::YamlTree;
 using Kind = YamlTree::Kind;
 using Node = std::shared_ptr<const YamlTree>;
-
-constexpr std::string_view kStringType = "string";
-constexpr std::string_view kListType = "[]interface {}";
-constexpr std::string_view kMapType = "map[string]interface {}";
-// Beyond this the aliases of a text are taken for an attack.
-constexpr std::uint64_t kMaximumNodes = 100'000;
 
 TermPtr NewTerm(TermKind kind, std::string text = {}) {
   auto term = std::make_unique<Term>();
@@ -70,183 +65,8 @@ std::string JsonTime(const std::string& text) {
   return out + "T00:00:00Z";
 }
 
-// A tree without aliases. In maps the last of equal keys counts.
-struct Plain {
-  Kind kind = Kind::kNull;
-  std::string text;  // Of strings and times as written, of numbers as Go prints them.
-  bool boolean = false;
-  bool text_keys = true;     // Of maps.
-  std::vector<Plain> items;  // Of sequences.
-  std::map<std::string, Plain, std::less<>>
-      members;  // Of maps; keys that are no strings as they print.
-
-  [[nodiscard]] const Plain* Find(std::string_view key) const {
-    auto found = members.find(key);
-    return found == members.end() ? nullptr : &found->second;
-  }
-};
-
-// Decodes a tree, and gathers what does not fit.
-class Decoder {
- public:
-  std::vector<std::string> errors;
-  bool exceeded = false;
-
-  static const YamlTree& Target(const YamlTree& node) {
-    return node.kind == Kind::kAlias ? Target(*node.items[0]) : node;
-  }
-
-  void Refuse(const YamlTree& node, std::string_view type) {
-    std::string value;
-    if (node.IsScalar()) {
-      value = " `" + (node.text.size() > 10 ? node.text.substr(0, 7) + "..." : node.text) + '`';
-    }
-    errors.push_back("line " + std::to_string(node.line) + ": cannot unmarshal " +
-                     std::string(node.Tag()) + value + " into " + std::string(type));
-  }
-
-  // False: nothing is to be stored.
-  bool Text(const YamlTree& alias, std::string& out) {
-    const YamlTree& node = Target(alias);
-    if (node.kind == Kind::kNull) {
-      return false;
-    }
-    if (!node.IsScalar()) {
-      Refuse(node, kStringType);
-      return false;
-    }
-    out = node.text;
-    return true;
-  }
-
-  void Boolean(const YamlTree& alias, bool& out) {
-    const YamlTree& node = Target(alias);
-    static constexpr std::string_view kYes[] = {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON"};
-    static constexpr std::string_view kNo[] = {"n", "N", "no", "No", "NO", "off", "Off", "OFF"};
-    if (node.kind == Kind::kBoolean) {
-      out = node.boolean;
-    } else if (node.kind == Kind::kString && std::ranges::find(kYes, node.text) != std::end(kYes)) {
-      out = true;
-    } else if (node.kind == Kind::kString && std::ranges::find(kNo, node.text) != std::end(kNo)) {
-      out = false;
-    } else if (node.kind != Kind::kNull) {
-      Refuse(node, "bool");
-    }
-  }
-
-  // Calls `each` with the items of a sequence.
-  void List(const YamlTree& alias, std::string_view type,
-            const std::function<void(const YamlTree&)>& each) {
-    const YamlTree& node = Target(alias);
-    if (node.kind == Kind::kNull) {
-      return;
-    }
-    if (node.kind != Kind::kSequence) {
-      return Refuse(node, type);
-    }
-    for (const Node& item : node.items) {
-      each(*item);
-    }
-  }
-
-  // A map with strings as keys; false where it is none.
-  bool Map(const YamlTree& alias, Plain& out) {
-    const YamlTree& node = Target(alias);
-    if (node.kind == Kind::kNull) {
-      return false;
-    }
-    if (node.kind != Kind::kMapping) {
-      Refuse(node, kMapType);
-      return false;
-    }
-    out.kind = Kind::kMapping;
-    return Members(node, out, true);
-  }
-
-  bool Any(const YamlTree& alias, Plain& out) {
-    const YamlTree& node = Target(alias);
-    if (++decoded_ > kMaximumNodes) {
-      exceeded = true;
-      return false;
-    }
-    out.kind = node.kind;
-    out.boolean = node.boolean;
-    out.text = node.number.empty() ? node.text : node.number;
-    if (node.kind == Kind::kSequence) {
-      for (const Node& item : node.items) {
-        Plain value;
-        if (Any(*item, value)) {
-          out.items.push_back(std::move(value));
-        }
-      }
-    }
-    return node.kind != Kind::kMapping || Members(node, out, false);
-  }
-
-  // The keys of a map are all different.
-  bool CheckKeys(const YamlTree& node) {
-    const std::size_t before = errors.size();
-    for (std::size_t i = 0; i < node.items.size(); i += 2) {
-      const YamlTree& first = *node.items[i];
-      for (std::size_t j = i + 2; j < node.items.size(); j += 2) {
-        const YamlTree& second = *node.items[j];
-        if (first.IsScalar() == second.IsScalar() && first.text == second.text) {
-          errors.push_back("line " + std::to_string(second.line) + ": mapping key " +
-                           Quote(second.text) + " already defined at line " +
-                           std::to_string(first.line));
-        }
-      }
-    }
-    return errors.size() == before;
-  }
-
- private:
-  bool Members(const YamlTree& node, Plain& out, bool text_keys) {
-    if (!CheckKeys(node)) {
-      return false;
-    }
-    for (std::size_t i = 0; i + 1 < node.items.size(); i += 2) {
-      const YamlTree& key = Target(*node.items[i]);
-      if (IsMerge(*node.items[i])) {
-        Merge(*node.items[i + 1], out, text_keys);
-        continue;
-      }
-      std::string name;
-      if (text_keys ? !Text(key, name) : !key.IsScalar()) {
-        continue;
-      }
-      name = key.text;
-      out.text_keys = out.text_keys && (text_keys || key.kind == Kind::kString);
-      Plain value;
-      if (Any(*node.items[i + 1], value)) {
-        out.members.insert_or_assign(std::move(name), std::move(value));
-      }
-    }
-    return true;
-  }
-
-  static bool IsMerge(const YamlTree& key) { return key.kind == Kind::kString && key.text == "<<"; }
-
-  // Members of another map, where there are none of the name.
-  void Merge(const YamlTree& alias, Plain& out, bool text_keys) {
-    const YamlTree& node = Target(alias);
-    if (node.kind == Kind::kSequence) {
-      for (const Node& item : node.items) {
-        Merge(*item, out, text_keys);
-      }
-      return;
-    }
-    Plain other;
-    if (node.kind == Kind::kMapping && Members(node, other, text_keys)) {
-      out.members.merge(other.members);
-    }
-  }
-
-  std::uint64_t decoded_ = 0;
-};
-
 // "%s" of Go's fmt.
-std::string GoText(const Plain& value) {
+std::string GoText(const PlainTree& value) {
   switch (value.kind) {
     case Kind::kNull:
       return "%!s(<nil>)";
@@ -258,7 +78,7 @@ std::string GoText(const Plain& value) {
       return "%!s(float64=" + value.text + ")";
     case Kind::kSequence: {
       std::string out = "[";
-      for (const Plain& item : value.items) {
+      for (const PlainTree& item : value.items) {
         out += (out.size() == 1 ? "" : " ") + GoText(item);
       }
       return out + "]";
@@ -276,7 +96,7 @@ std::string GoText(const Plain& value) {
 }
 
 // JSON has strings as keys. ERRORS: OPA's text.
-std::expected<TermPtr, std::string> ToTerm(const Plain& value, const std::string& path) {
+std::expected<TermPtr, std::string> ToTerm(const PlainTree& value, const std::string& path) {
   auto below = [&](const std::string& name) { return path.empty() ? name : path + "/" + name; };
   switch (value.kind) {
     case Kind::kNull:
@@ -316,8 +136,8 @@ std::expected<TermPtr, std::string> ToTerm(const Plain& value, const std::string
 }
 
 // A member of a map that is a string; else empty.
-std::string MemberText(const Plain& map, std::string_view key) {
-  const Plain* member = map.Find(key);
+std::string MemberText(const PlainTree& map, std::string_view key) {
+  const PlainTree* member = map.Find(key);
   return member != nullptr && member->kind == Kind::kString ? Trimmed(member->text) : "";
 }
 
@@ -349,7 +169,7 @@ Part AuthorOfText(const std::string& text) {
   return author;
 }
 
-Part Author(const Plain& value) {
+Part Author(const PlainTree& value) {
   TRY(ToTerm(value, ""));  // Its keys must be strings.
   if (value.kind == Kind::kString) {
     return AuthorOfText(value.text);
@@ -366,7 +186,7 @@ Part Author(const Plain& value) {
   return author;
 }
 
-Part RelatedResource(const Plain& value) {
+Part RelatedResource(const PlainTree& value) {
   TRY(ToTerm(value, ""));
   std::string ref;
   std::string description;
@@ -400,9 +220,9 @@ TermPtr PathOf(const Term& term) {
 }
 
 // An entry of `schemas`: one reference and its schema.
-Part Schema(const Plain& entry) {
+Part Schema(const PlainTree& entry) {
   const std::string key = entry.members.empty() ? "" : entry.members.begin()->first;
-  const Plain value = entry.members.empty() ? Plain() : entry.members.begin()->second;
+  const PlainTree value = entry.members.empty() ? PlainTree() : entry.members.begin()->second;
   auto path = ParseOneTerm(key);
   if (!path || (*path)->kind != TermKind::kRef) {
     return std::unexpected("invalid document reference");
@@ -436,9 +256,9 @@ Part Schema(const Plain& entry) {
 }
 
 // What `compile` says is for partial evaluation: only its form counts here.
-std::expected<void, std::string> CheckCompile(const Plain& compile) {
-  if (const Plain* unknowns = compile.Find("unknowns")) {
-    for (const Plain& unknown : unknowns->items) {
+std::expected<void, std::string> CheckCompile(const PlainTree& compile) {
+  if (const PlainTree* unknowns = compile.Find("unknowns")) {
+    for (const PlainTree& unknown : unknowns->items) {
       if (unknown.kind != Kind::kString) {
         continue;
       }
@@ -452,7 +272,7 @@ std::expected<void, std::string> CheckCompile(const Plain& compile) {
       }
     }
   }
-  const Plain* mask = compile.Find("mask_rule");
+  const PlainTree* mask = compile.Find("mask_rule");
   if (mask == nullptr || mask->kind != Kind::kString) {
     return {};
   }
@@ -470,10 +290,10 @@ std::expected<void, std::string> CheckCompile(const Plain& compile) {
 // The fields of an annotation as they stand in the YAML.
 class Content {
  public:
-  explicit Content(Decoder& decoder) : decoder_(decoder) {}
+  explicit Content(AnnotationDecoder& decoder) : decoder_(decoder) {}
 
   void Read(const YamlTree& root) {
-    const YamlTree& node = Decoder::Target(root);
+    const YamlTree& node = AnnotationDecoder::Target(root);
     if (node.kind == Kind::kNull) {
       return;
     }
@@ -511,12 +331,12 @@ class Content {
       }
       AddMember(object, "organizations", std::move(list));
     }
-    TRY(AddParts(object, "related_resources", resources_, [](const Plain& value) {
+    TRY(AddParts(object, "related_resources", resources_, [](const PlainTree& value) {
       return Named(RelatedResource(value), "invalid related-resource definition ", value);
     }));
     TRY(CheckCompile(compile_));
     TRY(AddParts(object, "schemas", schemas_, Schema));
-    TRY(AddParts(object, "authors", authors_, [](const Plain& value) {
+    TRY(AddParts(object, "authors", authors_, [](const PlainTree& value) {
       return Named(Author(value), "invalid author definition ", value);
     }));
     TRY(AddMap(object, "custom", custom_));
@@ -543,11 +363,11 @@ class Content {
         }
       });
     } else if (name == "related_resources") {
-      ReadList(value, kListType, resources_, &Decoder::Any);
+      ReadList(value, kListType, resources_, &AnnotationDecoder::Any);
     } else if (name == "authors") {
-      ReadList(value, kListType, authors_, &Decoder::Any);
+      ReadList(value, kListType, authors_, &AnnotationDecoder::Any);
     } else if (name == "schemas") {
-      ReadList(value, "[]map[string]interface {}", schemas_, &Decoder::Map);
+      ReadList(value, "[]map[string]interface {}", schemas_, &AnnotationDecoder::Map);
     } else if (name == "compile") {
       decoder_.Map(value, compile_);
     } else if (name == "custom") {
@@ -557,28 +377,28 @@ class Content {
     }
   }
 
-  void ReadList(const YamlTree& value, std::string_view type, std::vector<Plain>& out,
-                bool (Decoder::*read)(const YamlTree&, Plain&)) {
+  void ReadList(const YamlTree& value, std::string_view type, std::vector<PlainTree>& out,
+                bool (AnnotationDecoder::*read)(const YamlTree&, PlainTree&)) {
     decoder_.List(value, type, [&](const YamlTree& item) {
-      Plain plain;
+      PlainTree plain;
       if ((decoder_.*read)(item, plain)) {
         out.push_back(std::move(plain));
       }
     });
   }
 
-  static Part Named(Part part, std::string_view what, const Plain& value) {
+  static Part Named(Part part, std::string_view what, const PlainTree& value) {
     if (!part) {
       return std::unexpected(std::string(what) + GoText(value) + ": " + part.error());
     }
     return part;
   }
 
-  static std::expected<void, std::string> AddParts(Term& object, std::string name,
-                                                   const std::vector<Plain>& values,
-                                                   const std::function<Part(const Plain&)>& make) {
+  static std::expected<void, std::string> AddParts(
+      Term& object, std::string name, const std::vector<PlainTree>& values,
+      const std::function<Part(const PlainTree&)>& make) {
     TermPtr list = NewTerm(TermKind::kArray);
-    for (const Plain& value : values) {
+    for (const PlainTree& value : values) {
       list->items.push_back(TRY(make(value)));
     }
     if (!list->items.empty()) {
@@ -587,7 +407,8 @@ class Content {
     return {};
   }
 
-  static std::expected<void, std::string> AddMap(Term& object, std::string name, const Plain& map) {
+  static std::expected<void, std::string> AddMap(Term& object, std::string name,
+                                                 const PlainTree& map) {
     TermPtr members = NewTerm(TermKind::kObject);
     for (const auto& [key, value] : map.members) {
       auto term = TRY(ToTerm(value, ""));
@@ -600,18 +421,18 @@ class Content {
     return {};
   }
 
-  Decoder& decoder_;
+  AnnotationDecoder& decoder_;
   std::string scope_;
   std::string title_;
   std::string description_;
   bool entrypoint_ = false;
   std::vector<std::string> organizations_;
-  std::vector<Plain> resources_;
-  std::vector<Plain> authors_;
-  std::vector<Plain> schemas_;
-  Plain compile_;
-  Plain custom_;
-  Plain labels_;
+  std::vector<PlainTree> resources_;
+  std::vector<PlainTree> authors_;
+  std::vector<PlainTree> schemas_;
+  PlainTree compile_;
+  PlainTree custom_;
+  PlainTree labels_;
 };
 
 // The number N of "line N: …", at the start; -1: there is none.
@@ -648,7 +469,7 @@ std::expected<Annotation, AnnotationFault> DecodeAnnotation(std::string_view yam
     return std::unexpected(
         AnnotationFault{"yaml: " + root.error(), std::max(LineOf(root.error()), 0)});
   }
-  Decoder decoder;
+  AnnotationDecoder decoder;
   Content content(decoder);
   if (*root) {
     content.Read(**root);

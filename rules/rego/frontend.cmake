@@ -1,6 +1,7 @@
 # Text to compiled policy.
 set(rego_frontend_sources
   annotation_content.cc
+  annotation_decoder.cc
   annotation_json.cc
   annotations.cc
   ast.cc
