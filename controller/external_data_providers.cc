@@ -93,7 +93,7 @@ void ExternalDataProviders::Meet(const ObjectName& name, const Value& object) {
   if (statuses_ == nullptr) {
     return;
   }
-  PodFinding finding{.uid = std::string(object.GetString({"metadata", "uid"})),
+  PodFinding finding{.uid = UidOf(object),
                      .generation = GenerationOf(object),
                      .errors = {},
                      .found_at = now,

@@ -17,6 +17,10 @@ ObjectName NameOf(const Value& object) {
 
 }  // namespace
 
+std::string UidOf(const Value& object) {
+  return std::string(object.GetString({"metadata", "uid"}));
+}
+
 std::int64_t GenerationOf(const Value& object) {
   const Value generation = object.Get({"metadata", "generation"});
   return generation.is_number() ? document::ToInt64(generation).value_or(0) : 0;

@@ -23,6 +23,7 @@ struct ObjectName {
   friend auto operator<=>(const ObjectName&, const ObjectName&) = default;
 };
 
+[[nodiscard]] std::string UidOf(const document::Value& object);  // metadata.uid; "": there is none.
 // metadata.generation, which the API server raises with every change of the specification; 0: there is none.
 [[nodiscard]] std::int64_t GenerationOf(const document::Value& object);
 

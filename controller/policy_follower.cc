@@ -75,7 +75,7 @@ void PolicyFollower::Put(const Followed& from, const ObjectName& name, const Val
                       {"version", std::string_view(known.version)}});
     return;
   }
-  const std::string uid(object.GetString({"metadata", "uid"}));
+  const std::string uid = UidOf(object);
   if (statuses_ != nullptr) {
     statuses_->Meet(key, uid, object.Get({"status", "byPod"}));
   }
