@@ -1,15 +1,12 @@
 #include "tools/runtime.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "controller/constraint_crds.h"
 #include "controller/expansion_controller.h"
@@ -30,97 +27,11 @@
 #include "rules/rego/catalog.h"
 #include "rules/rego/key_programs.h"
 #include "tools/admission_events.h"
+#include "tools/runtime_settings.h"
+#include "tools/webhook_views.h"
 
 namespace portcullis::tools {
 namespace {
-
-class CachedNamespaces final : public webhook::NamespaceFinder {
- public:
-  explicit CachedNamespaces(replicator::NamespaceCache& cache) : cache_(cache) {}
-  Result<document::Value> Find(std::string_view name, document::Arena& arena) override {
-    return cache_.Find(name, arena);
-  }
-
- private:
-  replicator::NamespaceCache& cache_;
-};
-
-class WebhookExclusions final : public webhook::NamespaceExcluder {
- public:
-  // `process` is a word of Config's: webhook or mutation-webhook.
-  WebhookExclusions(const controller::PolicyController& controller, std::string_view process)
-      : controller_(controller), process_(process) {}
-  [[nodiscard]] bool IsExcluded(std::string_view group, std::string_view kind,
-                                std::string_view name_space, std::string_view name) const override {
-    return controller_.IsExcluded(process_, group, kind, name_space, name);
-  }
-
- private:
-  const controller::PolicyController& controller_;
-  const std::string_view process_;
-};
-
-class ConfiguredTraces final : public webhook::TraceChooser {
- public:
-  explicit ConfiguredTraces(const controller::PolicyController& controller)
-      : controller_(controller) {}
-  [[nodiscard]] webhook::TraceWish WishFor(const webhook::TraceSubject& subject) const override {
-    const std::shared_ptr<const controller::TraceSettings> traces = controller_.CurrentTraces();
-    if (traces == nullptr) {
-      return {};
-    }
-    const controller::TraceLevel level = traces->LevelOf(
-        subject.user,
-        {std::string(subject.group), std::string(subject.version), std::string(subject.kind)});
-    return {.trace = level != controller::TraceLevel::kNone,
-            .dump = level == controller::TraceLevel::kTraceAndDump};
-  }
-
- private:
-  const controller::PolicyController& controller_;
-};
-
-Result<replicator::ClusterAccess> FindCluster(const RuntimeOptions& options) {
-  if (options.in_cluster) {
-    return replicator::InClusterAccess(replicator::ProcessEnvironment());
-  }
-  const std::vector<std::filesystem::path> files{options.kubeconfig};
-  return AddContext(replicator::LoadKubeconfig(files, options.context), "kubeconfig");
-}
-
-// The names of --disable-opa-builtin, each alone or as Gatekeeper's manifests write them: "{http.send}", "{a,b}".
-std::vector<std::string> BuiltinNames(const std::vector<std::string>& written) {
-  std::vector<std::string> names;
-  for (std::string_view text : written) {
-    if (text.starts_with('{') && text.ends_with('}')) {
-      text = text.substr(1, text.size() - 2);
-    }
-    while (!text.empty()) {
-      const std::size_t comma = std::min(text.find(','), text.size());
-      names.emplace_back(text.substr(0, comma));
-      text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-  }
-  return names;
-}
-
-// The name under which this process writes its statuses. A name of the machine that no status could have is made one.
-std::string PodName(const RuntimeOptions& options) {
-  std::string name = options.pod_name;
-  if (name.empty()) {
-    std::array<char, 256> machine{};
-    name = gethostname(machine.data(), machine.size() - 1) == 0 ? machine.data() : "";
-  }
-  std::erase_if(name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; });
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  while (!name.empty() && (name.front() == '-' || name.front() == '.')) {
-    name.erase(0, 1);
-  }
-  while (!name.empty() && (name.back() == '-' || name.back() == '.')) {
-    name.pop_back();
-  }
-  return name.empty() ? "portcullis" : name;
-}
 
 // Members in the order in which they are made; destroyed the other way round, so that whoever is called goes last.
 class RuntimeParts final : public Runtime {
