@@ -176,21 +176,20 @@ class Resolver {
   }
 
   void ResolveRef(Term& ref) {
+    TermPtr prefix;
+    if (Term& head = *ref.items[0]; !head.IsVar()) {
+      Resolve(ref.items[0]);
+    } else if (Global* global = Find(head.text)) {
+      prefix = At(*global, head.location);
+    }
     for (std::size_t i = 1; i < ref.items.size(); ++i) {
       Resolve(ref.items[i]);
     }
-    Term& head = *ref.items[0];
-    if (!head.IsVar()) {
-      return Resolve(ref.items[0]);
+    if (prefix != nullptr) {
+      ref.items.erase(ref.items.begin());
+      ref.items.insert(ref.items.begin(), std::make_move_iterator(prefix->items.begin()),
+                       std::make_move_iterator(prefix->items.end()));
     }
-    Global* global = Find(head.text);
-    if (global == nullptr) {
-      return;
-    }
-    TermPtr prefix = At(*global, head.location);
-    ref.items.erase(ref.items.begin());
-    ref.items.insert(ref.items.begin(), std::make_move_iterator(prefix->items.begin()),
-                     std::make_move_iterator(prefix->items.end()));
   }
 
   Globals& globals_;
