@@ -70,12 +70,16 @@ TypePtr InsertInto(const Type& object, const Term& path, std::size_t from, const
   if (from >= path.items.size()) {
     return Bounded(object);
   }
-  TypePtr key = TypeOf(*path.items[from]);
+  const Term& item = *path.items[from];
+  // A variable in the head of a rule with an error has no type: nothing is found by it.
+  TypePtr key = item.IsVar() ? nullptr : TypeOf(item);
   TypePtr value =
       from + 1 == path.items.size() ? type : InsertInto(*ObjectType({}), path, from + 1, type);
   if (object.has_dynamic) {
-    key = Or(object.key, key);
+    key = key ? Or(object.key, key) : object.key;
     value = Or(object.dynamic, value);
+  } else if (!key) {
+    return ObjectType(object.properties);
   }
   return ObjectType(object.properties, std::move(key), std::move(value));
 }
