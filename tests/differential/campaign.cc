@@ -34,14 +34,16 @@ std::vector<std::string> LinesOf(const std::string& text) {
   return lines;
 }
 
-// "a -> b" of a cycle that a line names; `head`: what stands before it. None: the line names no certain cycle.
-std::optional<std::vector<std::string>> StepsOf(const std::string& line, std::string* head) {
-  constexpr std::string_view kMark = " is recursive: ";
+// "a -> b" of a cycle that a line names; `head`: what stands before it. None: the line names no cycle.
+std::optional<std::vector<std::string>> StepsOf(std::string line, std::string* head) {
+  constexpr std::string_view kMark = " recursive: ";
   const std::size_t at = line.find(kMark);
   if (at == std::string::npos) {
     return std::nullopt;
   }
   *head = line.substr(0, at);
+  // What a step hangs on is told of the first that hangs on something.
+  line.resize(std::min(line.find(" (data", at), line.size()));
   std::vector<std::string> steps;
   std::string from;
   for (std::size_t begin = at + kMark.size(); begin < line.size();) {

@@ -172,12 +172,16 @@ std::string WithoutStrings(std::string_view text) {
 
 // {data.n: 2}, [x1]: a name that was left unevaluated stands where a value has a part.
 bool HasNameInValue(const Outcome& outcome) {
-  static const std::regex name(R"re([{[,:] ?(?!(true|false|null|set)\b)[A-Za-z_])re");
+  static const std::regex name(R"re([{[,:] ?(?!(true|false|null|set)\b|[a-z]*\.\.\.)[A-Za-z_])re");
+  if (!IsResult(outcome) && outcome.code != "eval_conflict_error") {
+    return false;
+  }
   std::istringstream stream(outcome.text);
   for (std::string line; std::getline(stream, line);) {
-    // Of an error, only the lines that list values.
-    if ((IsResult(outcome) || line.starts_with("  ")) &&
-        std::regex_search(WithoutStrings(line.substr(0, line.rfind(" at "))), name)) {
+    // Of a conflict, the lines that list values.
+    const std::size_t end = IsResult(outcome) ? line.size() : line.rfind(" at ");
+    if (end != line.npos && (IsResult(outcome) || line.starts_with("  ")) &&
+        std::regex_search(WithoutStrings(line.substr(0, end)), name)) {
       return true;
     }
   }
@@ -229,16 +233,16 @@ std::string_view KnownDifference(const Program& program, const Outcome& ours, co
   if (HasNameInValue(theirs)) {
     return "a value with a name in it";
   }
-  if (!IsResult(theirs)) {
-    return IsResult(ours) && IsAnswerWithoutComprehensionIndex(program, ours, ask_opa)
-               ? "an error that only a comprehension index meets"
-               : "";
-  }
   if (IsAnswerWithoutElse(program, ours, ask_opa)) {
     return "an else below a head with computed keys";
   }
   if (IsAnswerOfClosed(program, ours, ask_opa)) {
     return "members of a literal in another order, or twice";
+  }
+  if (!IsResult(theirs)) {
+    return IsResult(ours) && IsAnswerWithoutComprehensionIndex(program, ours, ask_opa)
+               ? "an error that only a comprehension index meets"
+               : "";
   }
   return IsResult(ours) && ReplacesBelowShared(program) ? "a document altered by with" : "";
 }
